@@ -1,0 +1,1 @@
+//! Pod networks: addresses, links, masquerading, published ports.

@@ -1,0 +1,1 @@
+//! Carries out what the Pod state machine decides: sandbox, volumes, probes, hooks, logs, status.

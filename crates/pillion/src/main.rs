@@ -1,0 +1,3 @@
+//! The program: command line, output policy, exit codes, signals.
+
+fn main() {}
