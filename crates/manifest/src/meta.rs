@@ -1,0 +1,3 @@
+//! The meta API group: what all objects share.
+
+pub mod v1;
