@@ -9,6 +9,7 @@ pub mod meta;
 pub mod quantity;
 pub mod resources;
 pub mod schema;
+pub mod yaml;
 
 pub use bytes::ByteString;
 pub use int_or_string::IntOrString;
