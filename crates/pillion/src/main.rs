@@ -1,3 +1,34 @@
 //! The program: command line, output policy, exit codes, signals.
+//!
+//! `main` maps what a command says to an exit code; the codes are in [`exit`]. Nothing else in the
+//! workspace prints or exits.
 
-fn main() {}
+mod cli;
+mod commands;
+mod exit;
+mod printer;
+mod progress;
+mod publish;
+mod sources;
+mod summary;
+mod term;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    // A re-executed helper: no command line, no threads, nothing of what follows.
+    if let Some(code) = container::helper_main() {
+        return code;
+    }
+    let cli = cli::Cli::parse();
+    let term = term::Term::new(cli.global.no_color);
+    match commands::dispatch(cli, &term) {
+        Ok(code) => code,
+        Err(error) => {
+            term.error(&error);
+            exit::FAILURE.into()
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! From a container's output pipes to the [`Output`], line by line and in bounded memory.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
+use tokio::task::JoinHandle;
+
+use crate::output::{Output, Stream};
+
+/// A line longer than this is handed on in pieces, so that a container that never ends its line costs
+/// no more memory than one that does.
+const LONGEST_PIECE: usize = 64 << 10;
+
+/// What a container may leave in its pipe after it has died is read within this time. The pipe closes with
+/// the last process that holds it, so this is a bound for one that was handed out of the container.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How much of the end of a log is kept in memory: what a termination message may take from it (R15.3).
+const TAIL_BYTES: usize = 2048;
+const TAIL_LINES: usize = 80;
+
+/// The end of what a container wrote, both streams together.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    bytes: Vec<u8>,
+}
+
+impl Tail {
+    fn push(&mut self, bytes: &[u8]) {
+        let keep = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+        self.bytes.extend_from_slice(keep);
+        if self.bytes.len() > 4 * TAIL_BYTES {
+            self.bytes.drain(..self.bytes.len() - TAIL_BYTES);
+        }
+    }
+
+    /// At most the last 80 lines and 2048 bytes, as R15.3 cuts a log.
+    pub(crate) fn text(&self) -> String {
+        let mut bytes = &self.bytes[self.bytes.len().saturating_sub(TAIL_BYTES)..];
+        let ends = bytes.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
+        // The line end that closes the last line starts no further line.
+        let closed = usize::from(bytes.last() == Some(&b'\n'));
+        if let Some((at, _)) = ends.into_iter().nth(TAIL_LINES - 1 + closed) {
+            bytes = &bytes[at + 1..];
+        }
+        String::from_utf8_lossy(bytes).into_owned()
+    }
+}
+
+/// The two readers of one run of a container.
+#[derive(Debug)]
+pub(crate) struct Pumps {
+    readers: Vec<JoinHandle<()>>,
+    tail: Arc<Mutex<Tail>>,
+}
+
+impl Pumps {
+    /// Starts to read both pipes.
+    pub(crate) fn start(
+        output: &Output,
+        pod: &Arc<str>,
+        container: &Arc<str>,
+        pipes: [(Stream, OwnedFd); 2],
+    ) -> std::io::Result<Self> {
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let mut readers = Vec::new();
+        for (stream, fd) in pipes {
+            let pump = Pump {
+                pipe: Receiver::from_owned_fd(fd)?,
+                output: output.clone(),
+                pod: Arc::clone(pod),
+                container: Arc::clone(container),
+                stream,
+                tail: Arc::clone(&tail),
+            };
+            readers.push(tokio::spawn(pump.run()));
+        }
+        Ok(Self { readers, tail })
+    }
+
+    /// Waits for the rest of the output after the container's end, and gives the end of it.
+    pub(crate) async fn finish(self) -> String {
+        let deadline = tokio::time::Instant::now() + DRAIN;
+        for mut reader in self.readers {
+            if tokio::time::timeout_at(deadline, &mut reader).await.is_err() {
+                reader.abort();
+            }
+        }
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+}
+
+struct Pump {
+    pipe: Receiver,
+    output: Output,
+    pod: Arc<str>,
+    container: Arc<str>,
+    stream: Stream,
+    tail: Arc<Mutex<Tail>>,
+}
+
+impl Pump {
+    async fn run(mut self) {
+        let mut pending = Vec::with_capacity(LONGEST_PIECE);
+        loop {
+            match self.pipe.read_buf(&mut pending).await {
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+            let whole = match pending.iter().rposition(|byte| *byte == b'\n') {
+                Some(at) => at + 1,
+                None if pending.len() >= LONGEST_PIECE => pending.len(),
+                None => continue,
+            };
+            let mut rest = Vec::with_capacity(LONGEST_PIECE.max(pending.len() - whole));
+            rest.extend_from_slice(&pending[whole..]);
+            pending.truncate(whole);
+            self.hand_on(std::mem::replace(&mut pending, rest)).await;
+        }
+        if !pending.is_empty() {
+            self.hand_on(pending).await;
+        }
+    }
+
+    async fn hand_on(&self, bytes: Vec<u8>) {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(&bytes);
+        self.output.log(&self.pod, &self.container, self.stream, bytes).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::output::Message;
+
+    async fn pumped(write: impl FnOnce(&mut std::fs::File) + Send + 'static) -> (Vec<Vec<u8>>, String) {
+        let (output, mut messages) = Output::channel();
+        let (out_read, out_write) = rustix::pipe::pipe().expect("pipe");
+        let (err_read, err_write) = rustix::pipe::pipe().expect("pipe");
+        drop(err_write);
+        for fd in [&out_read, &err_read] {
+            rustix::io::ioctl_fionbio(fd, true).expect("nonblocking");
+        }
+        let writer = std::thread::spawn(move || write(&mut std::fs::File::from(out_write)));
+        let pumps = Pumps::start(
+            &output,
+            &"pod".into(),
+            &"app".into(),
+            [(Stream::Stdout, out_read), (Stream::Stderr, err_read)],
+        )
+        .expect("pumps");
+        drop(output);
+        let reader = tokio::spawn(async move {
+            let mut chunks = Vec::new();
+            while let Some(message) = messages.recv().await {
+                if let Message::Log(chunk) = message {
+                    chunks.push(chunk.bytes);
+                }
+            }
+            chunks
+        });
+        let tail = pumps.finish().await;
+        writer.join().expect("writer");
+        (reader.await.expect("reader"), tail)
+    }
+
+    #[tokio::test]
+    async fn chunks_end_at_line_ends_and_no_byte_is_lost() {
+        let (chunks, _) = pumped(|pipe| {
+            for n in 0..50_000 {
+                writeln!(pipe, "line {n}").expect("write");
+            }
+            write!(pipe, "no end").expect("write");
+        })
+        .await;
+        let (last, whole) = chunks.split_last().expect("chunks");
+        assert!(whole.iter().all(|chunk| chunk.ends_with(b"\n")));
+        assert_eq!(last, b"no end");
+        let all = chunks.concat();
+        let expected: String = (0..50_000).map(|n| format!("line {n}\n")).collect();
+        assert_eq!(all, [expected.as_bytes(), b"no end"].concat());
+    }
+
+    #[tokio::test]
+    async fn an_endless_line_is_handed_on_in_pieces() {
+        let (chunks, _) = pumped(|pipe| pipe.write_all(&vec![b'x'; 5 << 20]).expect("write")).await;
+        assert!(chunks.iter().all(|chunk| chunk.len() <= 2 * LONGEST_PIECE));
+        assert_eq!(chunks.concat(), vec![b'x'; 5 << 20]);
+    }
+
+    #[tokio::test]
+    async fn r15_3_the_tail_is_80_lines_or_2048_bytes() {
+        let (_, tail) = pumped(|pipe| (0..100).for_each(|n| writeln!(pipe, "{n}").expect("write"))).await;
+        assert_eq!(tail, (20..100).map(|n| format!("{n}\n")).collect::<String>());
+        let (_, tail) = pumped(|pipe| pipe.write_all(&vec![b'y'; 9000]).expect("write")).await;
+        assert_eq!(tail, "y".repeat(2048));
+        let (_, tail) = pumped(|_| ()).await;
+        assert_eq!(tail, "");
+    }
+}

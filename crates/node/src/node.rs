@@ -1,0 +1,316 @@
+//! What all Pods of one process share.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use container::Launcher;
+use container::cgroup::Cgroups;
+use image::{Image, Reference, Store};
+use lifecycle::Options as MachineOptions;
+use manifest::core::v1::{Pod, PullPolicy};
+use network::Network;
+use network::dns_config::{self, DnsRequest};
+use tokio::sync::OnceCell;
+
+use crate::clock::Clock;
+use crate::env::NodeFacts;
+use crate::objects::Objects;
+use crate::output::Output;
+use crate::paths::Paths;
+use crate::pod::{PodHandle, with_causes};
+use crate::publish::{self, Publish, PublishError};
+use crate::state::{self, StateError};
+use crate::identity;
+
+/// The name under which the running program is an image (any tag).
+const BUILTIN_IMAGE: &str = "docker.io/library/pillion";
+
+/// How a node is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Keep all state here instead of the standard places.
+    pub root: Option<PathBuf>,
+    /// Instead of every `imagePullPolicy`.
+    pub pull: Option<PullPolicyOverride>,
+}
+
+/// `--pull`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PullPolicyOverride {
+    /// Pull before each start.
+    Always,
+    /// Pull what is not there.
+    IfNotPresent,
+    /// Never pull.
+    Never,
+}
+
+/// Why Pods cannot run here, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// Not root.
+    #[error("containers need root: run it with sudo, or as root in the container or VM you are in")]
+    NotRoot,
+    /// The kernel lacks something.
+    #[error("{what} (hint: {hint})")]
+    Missing {
+        /// What is missing.
+        what: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A directory cannot be made.
+    #[error("create {}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The image store.
+    #[error("open the image store")]
+    Images(#[source] image::Error),
+    /// The program cannot find itself.
+    #[error("prepare to start containers")]
+    Launcher(#[source] container::StartError),
+    /// A Pod's state.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A port that cannot be published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+}
+
+/// What all Pods of one process share.
+#[derive(Debug)]
+pub struct Node {
+    paths: Paths,
+    clock: Clock,
+    output: Output,
+    objects: Objects,
+    images: Store,
+    launcher: Launcher,
+    cgroups: Cgroups,
+    network: OnceCell<Result<Network, String>>,
+    builtin: OnceLock<Result<Image, String>>,
+    facts: NodeFacts,
+    pull: Option<PullPolicyOverride>,
+    notes: Vec<String>,
+}
+
+impl Node {
+    /// Checks that Pods can run here, clears away after owners that are gone, and opens what Pods share.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing and what to do; nothing is left behind then.
+    pub async fn open(options: Options, output: Output) -> Result<Arc<Self>, NodeError> {
+        if !rustix::process::geteuid().is_root() {
+            return Err(NodeError::NotRoot);
+        }
+        let paths = Paths::new(options.root.as_deref());
+        for dir in [paths.lib.clone(), paths.pods()] {
+            fs::create_dir_all(&dir)
+                .map_err(|source| NodeError::Directory { path: dir.clone(), source })?;
+        }
+        check_overlay()?;
+        let images = Store::open(&paths.images()).map_err(NodeError::Images)?;
+        let launcher = Launcher::new().map_err(NodeError::Launcher)?;
+        let cgroups = Cgroups::detect();
+        let mut notes = clear_orphans(&paths, &cgroups)?;
+        if cgroups.mode() == container::cgroup::Mode::None {
+            notes.push(
+                "no cgroup file system is mounted: limits of memory and cpu are not enforced".into(),
+            );
+        }
+        Ok(Arc::new(Self {
+            paths,
+            clock: Clock::start(),
+            output,
+            objects: Objects::default(),
+            images,
+            launcher,
+            cgroups,
+            network: OnceCell::new(),
+            builtin: OnceLock::new(),
+            facts: identity::facts(),
+            pull: options.pull,
+            notes,
+        }))
+    }
+
+    /// What does not work fully on this machine, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The ConfigMaps and Secrets that Pods may refer to.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// Starts Pods that have been defaulted and validated: all of them or none.
+    ///
+    /// # Errors
+    /// A port that cannot be published, or a directory that cannot be made.
+    pub async fn start(
+        self: &Arc<Self>,
+        pods: Vec<Pod>,
+        publish: &[Publish],
+    ) -> Result<Vec<PodHandle>, NodeError> {
+        let mut ready = Vec::new();
+        for mut pod in pods {
+            let reserved = publish::reserve(&pod, publish).await?;
+            let metadata = &mut pod.metadata;
+            metadata.uid.get_or_insert_with(|| uuid::Uuid::new_v4().to_string());
+            metadata.namespace.get_or_insert_with(|| "default".into());
+            metadata.creation_timestamp = Some(self.clock.now().to_meta());
+            pod.spec.node_name.get_or_insert_with(|| self.facts.node_name.clone());
+            ready.push((pod, reserved));
+        }
+        let mut handles = Vec::new();
+        for (pod, reserved) in ready {
+            match PodHandle::start(Arc::clone(self), pod, reserved) {
+                Ok(handle) => handles.push(handle),
+                Err(error) => {
+                    for handle in handles {
+                        handle.control().kill();
+                        handle.wait().await;
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(handles)
+    }
+
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn output(&self) -> &Output {
+        &self.output
+    }
+
+    pub(crate) fn launcher(&self) -> &Launcher {
+        &self.launcher
+    }
+
+    pub(crate) fn cgroups(&self) -> &Cgroups {
+        &self.cgroups
+    }
+
+    pub(crate) fn facts(&self) -> &NodeFacts {
+        &self.facts
+    }
+
+    pub(crate) fn machine_options(&self) -> MachineOptions {
+        MachineOptions {
+            node_memory_bytes: u64::try_from(self.facts.memory_bytes).unwrap_or(0),
+            ..MachineOptions::default()
+        }
+    }
+
+    /// The Pod network, opened by the first Pod that needs it.
+    pub(crate) async fn network(&self) -> Result<Network, String> {
+        let opened = self.network.get_or_init(|| async {
+            let opened = tokio::task::spawn_blocking(|| Network::open(network::Config::default())).await;
+            match opened {
+                Ok(Ok((network, notes))) => {
+                    notes.into_iter().for_each(|note| self.output.note(note));
+                    Ok(network)
+                }
+                Ok(Err(error)) => Err(with_causes(&error)),
+                Err(error) => Err(error.to_string()),
+            }
+        });
+        opened.await.clone()
+    }
+
+    /// The image that a container names, if it is on this machine.
+    pub(crate) fn image(&self, reference: &Reference) -> Result<Option<Image>, String> {
+        if reference.repository() == BUILTIN_IMAGE {
+            let builtin = self.builtin.get_or_init(|| {
+                self.images.ensure_builtin(Path::new("/proc/self/exe")).map_err(|error| with_causes(&error))
+            });
+            return builtin.clone().map(Some);
+        }
+        self.images.resolve(reference).map_err(|error| with_causes(&error))
+    }
+
+    /// When a container's image is to be pulled.
+    pub(crate) fn pull_policy(&self, of_container: Option<PullPolicy>) -> PullPolicy {
+        match self.pull {
+            None => of_container.unwrap_or_default(),
+            Some(PullPolicyOverride::Always) => PullPolicy::Always,
+            Some(PullPolicyOverride::IfNotPresent) => PullPolicy::IfNotPresent,
+            Some(PullPolicyOverride::Never) => PullPolicy::Never,
+        }
+    }
+
+    /// The Pod's `/etc/resolv.conf`; what could not be taken over is told.
+    pub(crate) fn resolv_conf(&self, request: &DnsRequest) -> String {
+        let own = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        let upstream = fs::read_to_string("/run/systemd/resolve/resolv.conf").ok();
+        let made = dns_config::resolv_conf(request, &own, upstream.as_deref());
+        made.notes.into_iter().for_each(|note| self.output.note(note));
+        made.text
+    }
+
+    /// Removes the cgroup and the directory of a Pod that has ended; gives what could not be removed.
+    pub(crate) fn clear_pod(&self, uid: &str, dir: &Path) -> Vec<String> {
+        clear(&self.paths, &self.cgroups, uid, dir)
+    }
+}
+
+/// Kills and removes what owners that are gone have left.
+fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeError> {
+    let mut notes = Vec::new();
+    for orphan in state::orphans(paths)? {
+        let left = clear(paths, cgroups, &orphan.uid, &orphan.paths.dir);
+        notes.extend(left.into_iter().map(|what| format!("left by an earlier run: {what}")));
+    }
+    Ok(notes)
+}
+
+fn clear(paths: &Paths, cgroups: &Cgroups, uid: &str, dir: &Path) -> Vec<String> {
+    let mut left = Vec::new();
+    let mine: HashMap<_, _> = cgroups.pods(paths.cgroup_base()).into_iter().collect();
+    if let Some(cgroup) = mine.get(uid) {
+        if let Err(error) = cgroup.kill() {
+            left.push(format!("processes of Pod {uid}: {error}"));
+        }
+        if let Err(error) = cgroup.remove() {
+            left.push(error.to_string());
+        }
+    }
+    cgroups.prune(paths.cgroup_base());
+    if let Err(error) = state::remove_dir(dir) {
+        left.push(with_causes(&error));
+    }
+    left
+}
+
+fn check_overlay() -> Result<(), NodeError> {
+    let known = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    if known.lines().any(|line| line.trim() == "overlay") {
+        return Ok(());
+    }
+    // A module that is not loaded yet is loaded by the first mount.
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let module = format!("/lib/modules/{release}/kernel/fs/overlayfs");
+    if Path::new(&module).exists() {
+        return Ok(());
+    }
+    Err(NodeError::Missing {
+        what: "this kernel has no overlayfs, which containers' root file systems need".into(),
+        hint: "load it with `modprobe overlay`, or use a kernel with CONFIG_OVERLAY_FS",
+    })
+}

@@ -1,0 +1,89 @@
+//! What a node tells its owner: log output, events, statuses.
+//!
+//! One ordered channel, so that a container's `Started` comes before its first line and its exit after its
+//! last. Events and statuses are few and never wait for the reader; log output is bounded in bytes
+//! ([`LOG_BYTES_IN_FLIGHT`]), so that a slow reader slows the container and not our memory.
+
+use std::sync::Arc;
+
+use manifest::core::v1::{Event, Pod};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// Bytes of log output that may wait for the reader, over all containers.
+pub const LOG_BYTES_IN_FLIGHT: usize = 1 << 20;
+
+/// Which of a container's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// File descriptor 1.
+    Stdout,
+    /// File descriptor 2.
+    Stderr,
+}
+
+/// A piece of a container's output.
+#[derive(Debug)]
+pub struct LogChunk {
+    /// Name of the Pod.
+    pub pod: Arc<str>,
+    /// Name of the container.
+    pub container: Arc<str>,
+    /// Where the container wrote it.
+    pub stream: Stream,
+    /// Whole lines with their line ends; only the last line of a stream, or one that is longer than a
+    /// chunk, comes without.
+    pub bytes: Vec<u8>,
+    // Gives the room back when the reader is done with the chunk.
+    _room: OwnedSemaphorePermit,
+}
+
+/// Something that a node has to say.
+#[derive(Debug)]
+pub enum Message {
+    /// Output of a container.
+    Log(LogChunk),
+    /// A Kubernetes Event about a Pod.
+    Event(Box<Event>),
+    /// A Pod whose status changed.
+    Status(Arc<Pod>),
+    /// Something about this machine that people should know, as a sentence; may come more than once.
+    Note(String),
+}
+
+/// The sending half, held by the node.
+#[derive(Clone, Debug)]
+pub struct Output {
+    messages: mpsc::UnboundedSender<Message>,
+    room: Arc<Semaphore>,
+}
+
+impl Output {
+    /// A channel for one owner.
+    pub fn channel() -> (Self, mpsc::UnboundedReceiver<Message>) {
+        let (messages, receiver) = mpsc::unbounded_channel();
+        (Self { messages, room: Arc::new(Semaphore::new(LOG_BYTES_IN_FLIGHT)) }, receiver)
+    }
+
+    /// Tells an event or a status. A reader that is gone is no error: nobody listens.
+    pub fn tell(&self, message: Message) {
+        let _ = self.messages.send(message);
+    }
+
+    /// Tells a sentence about this machine.
+    pub fn note(&self, note: String) {
+        self.tell(Message::Note(note));
+    }
+
+    /// Hands log output over, waiting until the reader has room for it.
+    pub async fn log(&self, pod: &Arc<str>, container: &Arc<str>, stream: Stream, bytes: Vec<u8>) {
+        let wanted = u32::try_from(bytes.len().min(LOG_BYTES_IN_FLIGHT)).unwrap_or(1);
+        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else { return };
+        self.tell(Message::Log(LogChunk {
+            pod: Arc::clone(pod),
+            container: Arc::clone(container),
+            stream,
+            bytes,
+            _room: room,
+        }));
+    }
+}

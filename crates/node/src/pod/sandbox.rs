@@ -1,0 +1,296 @@
+//! What the containers of a Pod share: namespaces, addresses, managed files, volumes.
+
+use std::fs;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use container::{PidMode, SandboxSpec, StartingSandbox};
+use lifecycle::Input;
+use manifest::core::v1::{DnsPolicy, Pod, PodSpec};
+use network::Attachment;
+use network::dns_config::{self, DnsRequest};
+use network::hosts::{self, HostAlias};
+use network::hostname;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use super::worker::{Report, Reports};
+use crate::env::NodeFacts;
+use crate::node::Node;
+use crate::paths::PodPaths;
+use crate::publish::Reserved;
+use crate::volumes::{self, Volumes};
+
+/// A Pod's sandbox, ready for containers.
+pub(crate) struct Sandbox {
+    inner: container::Sandbox,
+    attachment: Mutex<Option<Attachment>>,
+    volumes: Volumes,
+    facts: NodeFacts,
+    hostname: String,
+}
+
+/// A step that failed: event reason and message.
+struct Failed {
+    reason: &'static str,
+    message: String,
+}
+
+impl Failed {
+    fn sandbox(message: impl std::fmt::Display) -> Self {
+        Self {
+            reason: "FailedCreatePodSandBox",
+            message: format!("Failed to create pod sandbox: {message}"),
+        }
+    }
+}
+
+impl Sandbox {
+    pub(crate) fn inner(&self) -> &container::Sandbox {
+        &self.inner
+    }
+
+    pub(crate) fn volumes(&self) -> &Volumes {
+        &self.volumes
+    }
+
+    /// The node's facts with the Pod's addresses.
+    pub(crate) fn facts(&self) -> &NodeFacts {
+        &self.facts
+    }
+
+    pub(crate) fn hostname(&self) -> &str {
+        &self.hostname
+    }
+}
+
+/// Makes the sandbox in a task of its own and reports it.
+pub(crate) fn create(
+    node: Arc<Node>,
+    pod: Arc<Pod>,
+    paths: PodPaths,
+    ports: Vec<Reserved>,
+    reports: Reports,
+) {
+    tokio::spawn(async move {
+        let report = match made(&node, &pod, &paths, &ports).await {
+            Ok(sandbox) => Report::Sandbox(Box::new(sandbox)),
+            Err(Failed { reason, message }) => {
+                Report::Input(Input::SandboxFailed { reason: reason.into(), message })
+            }
+        };
+        let _ = reports.send(report);
+    });
+}
+
+async fn made(
+    node: &Node,
+    pod: &Arc<Pod>,
+    paths: &PodPaths,
+    ports: &[Reserved],
+) -> Result<Sandbox, Failed> {
+    let spec = &pod.spec;
+    let host_network = spec.host_network == Some(true);
+    let name = hostname_of(node, pod).map_err(Failed::sandbox)?;
+    let mut facts = node.facts().clone();
+    let wanted = SandboxSpec {
+        hostname: Some(name.clone()),
+        host_network,
+        host_ipc: spec.host_ipc == Some(true),
+        pid: pid_mode(spec),
+        sysctls: sysctls(spec),
+        tmpfs: volumes::tmpfs(pod, &facts),
+    };
+    let starting = node.launcher().create_sandbox(&wanted).map_err(Failed::sandbox)?;
+    let inner = finished(starting).await.map_err(Failed::sandbox)?;
+
+    let mut attachment = None;
+    facts.pod_ips = if host_network {
+        facts.host_ips.clone()
+    } else {
+        let network = node.network().await.map_err(Failed::sandbox)?;
+        let netns = inner
+            .network_namespace()
+            .ok_or_else(|| Failed::sandbox("it has no network namespace"))?
+            .try_clone_to_owned()
+            .map_err(Failed::sandbox)?;
+        let uid = pod.metadata.uid.clone().unwrap_or_default();
+        let attached =
+            tokio::task::spawn_blocking(move || network.attach(std::os::fd::AsFd::as_fd(&netns), &uid))
+                .await
+                .map_err(Failed::sandbox)?
+                .map_err(|error| Failed::sandbox(with_causes(&error)))?;
+        let ips = attached.addresses().to_vec();
+        attachment = Some(attached);
+        ips
+    };
+    if let Some(ip) = facts.pod_ips.first() {
+        ports.iter().for_each(|port| port.aim(*ip));
+    }
+    managed_files(node, pod, paths, &name, &facts.pod_ips).map_err(Failed::sandbox)?;
+    let context = volumes::Context {
+        pod,
+        paths,
+        objects: node.objects(),
+        facts: &facts,
+        stamp: stamp(node),
+    };
+    let volumes = volumes::set_up(&context, |name| inner.tmpfs(name))
+        .map_err(|error| Failed { reason: "FailedMount", message: error.to_string() });
+    let volumes = match volumes {
+        Ok(volumes) => volumes,
+        Err(failed) => {
+            let leftovers = taken_down(inner, attachment).await;
+            drop(leftovers);
+            return Err(failed);
+        }
+    };
+    Ok(Sandbox { inner, attachment: Mutex::new(attachment), volumes, facts, hostname: name })
+}
+
+async fn finished(starting: StartingSandbox) -> Result<container::Sandbox, container::StartError> {
+    match AsyncFd::with_interest(starting, Interest::READABLE) {
+        Ok(ready) => {
+            let _ = ready.readable().await;
+            ready.into_inner().finish()
+        }
+        Err(error) => Err(container::StartError::from(io::Error::from(error))),
+    }
+}
+
+fn pid_mode(spec: &PodSpec) -> PidMode {
+    if spec.host_pid == Some(true) {
+        PidMode::Host
+    } else if spec.share_process_namespace == Some(true) {
+        PidMode::Shared
+    } else {
+        PidMode::PerContainer
+    }
+}
+
+fn sysctls(spec: &PodSpec) -> Vec<(String, String)> {
+    let context = spec.security_context.as_ref();
+    let wanted = context.map(|context| context.sysctls.as_slice()).unwrap_or_default();
+    wanted.iter().map(|sysctl| (sysctl.name.clone(), sysctl.value.clone())).collect()
+}
+
+/// R17.1, R17.2; on the host's network the Pod has the host's name (R17.4).
+fn hostname_of(node: &Node, pod: &Pod) -> Result<String, hostname::HostnameError> {
+    if pod.spec.host_network == Some(true) {
+        return Ok(node.facts().node_name.clone());
+    }
+    hostname::kernel_hostname(&names(pod))
+}
+
+fn names(pod: &Pod) -> hostname::PodNames<'_> {
+    hostname::PodNames {
+        pod_name: pod.metadata.name.as_deref().unwrap_or_default(),
+        namespace: pod.metadata.namespace.as_deref().unwrap_or("default"),
+        hostname: pod.spec.hostname.as_deref(),
+        hostname_override: pod.spec.hostname_override.as_deref(),
+        subdomain: pod.spec.subdomain.as_deref(),
+        set_hostname_as_fqdn: pod.spec.set_hostname_as_fqdn == Some(true),
+        cluster_domain: "cluster.local",
+    }
+}
+
+/// Writes `/etc/hosts` and `/etc/resolv.conf` of the Pod (R17.3 to R17.5).
+fn managed_files(
+    node: &Node,
+    pod: &Pod,
+    paths: &PodPaths,
+    hostname: &str,
+    ips: &[IpAddr],
+) -> io::Result<()> {
+    let spec = &pod.spec;
+    let aliases: Vec<HostAlias> = spec
+        .host_aliases
+        .iter()
+        .map(|alias| HostAlias { ip: alias.ip.clone(), hostnames: alias.hostnames.clone() })
+        .collect();
+    let text = if spec.host_network == Some(true) {
+        let own = fs::read_to_string("/etc/hosts").unwrap_or_default();
+        hosts::host_network(&own, &aliases)
+    } else {
+        let fqdn = hostname::fqdn(&names(pod));
+        hosts::managed(ips, hostname, fqdn.as_deref(), &aliases)
+    };
+    fs::write(paths.hosts(), text)?;
+
+    let config = spec.dns_config.as_ref();
+    let request = DnsRequest {
+        policy: match spec.dns_policy.unwrap_or_default() {
+            DnsPolicy::None => dns_config::DnsPolicy::None,
+            DnsPolicy::Default => dns_config::DnsPolicy::Default,
+            DnsPolicy::ClusterFirst => dns_config::DnsPolicy::ClusterFirst,
+            DnsPolicy::ClusterFirstWithHostNet => dns_config::DnsPolicy::ClusterFirstWithHostNet,
+        },
+        host_network: spec.host_network == Some(true),
+        nameservers: config.map(|config| config.nameservers.clone()).unwrap_or_default(),
+        searches: config.map(|config| config.searches.clone()).unwrap_or_default(),
+        options: config
+            .map(|config| {
+                let option = |o: &manifest::core::v1::PodDnsConfigOption| {
+                    (o.name.clone().unwrap_or_default(), o.value.clone())
+                };
+                config.options.iter().map(option).collect()
+            })
+            .unwrap_or_default(),
+    };
+    fs::write(paths.resolv_conf(), node.resolv_conf(&request))
+}
+
+/// Name of a new directory of projected files, as the kubelet forms it.
+fn stamp(node: &Node) -> String {
+    let now = node.clock().now().to_timestamp();
+    format!("{}.{:09}", now.strftime("%Y_%m_%d_%H_%M_%S"), now.subsec_nanosecond())
+}
+
+/// Takes a sandbox down in a task of its own and reports that.
+pub(crate) fn stop(sandbox: Option<Arc<Sandbox>>, reports: Reports) {
+    tokio::spawn(async move {
+        if let Some(sandbox) = sandbox {
+            // Tasks of containers that have ended may hold on to it for a moment longer.
+            let attachment =
+                sandbox.attachment.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let leftovers = match Arc::try_unwrap(sandbox) {
+                Ok(sandbox) => taken_down(sandbox.inner, attachment).await,
+                Err(_) => detached(attachment).await,
+            };
+            for leftover in leftovers {
+                let _ = reports.send(Report::Leftover(leftover));
+            }
+        }
+        let _ = reports.send(Report::Input(Input::SandboxStopped));
+    });
+}
+
+async fn taken_down(inner: container::Sandbox, attachment: Option<Attachment>) -> Vec<String> {
+    let mut leftovers = detached(attachment).await;
+    if let Err(error) = inner.close() {
+        leftovers.push(format!("close the Pod's namespaces: {error}"));
+    }
+    leftovers
+}
+
+async fn detached(attachment: Option<Attachment>) -> Vec<String> {
+    let Some(attachment) = attachment else { return Vec::new() };
+    let closed = tokio::task::spawn_blocking(move || attachment.close()).await;
+    match closed {
+        Ok(Ok(())) => Vec::new(),
+        Ok(Err(error)) => vec![format!("take the Pod off the network: {}", with_causes(&error))],
+        Err(error) => vec![format!("take the Pod off the network: {error}")],
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

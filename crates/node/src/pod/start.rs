@@ -1,0 +1,353 @@
+//! One start of a container: image, configuration, root file system, process.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use container::cgroup::{CgroupHandle, Limits, QosClass};
+use container::{ContainerSpec, Process, Rootfs, Running, Step, Stdio};
+use image::{Image, Reference};
+use lifecycle::{Input, Instance, StartFailure};
+use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy, TerminationMessagePolicy};
+use rustix::process::Signal;
+
+use super::sandbox::Sandbox;
+use super::worker::{Report, Reports};
+use super::{events, mounts, output_pipe, wait};
+use crate::env;
+use crate::logs::Pumps;
+use crate::node::Node;
+use crate::output::Stream;
+use crate::paths::PodPaths;
+use crate::process;
+
+/// What a start needs.
+pub(crate) struct StartRequest {
+    pub(crate) node: Arc<Node>,
+    pub(crate) pod: Arc<Pod>,
+    pub(crate) paths: PodPaths,
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) container: Container,
+    pub(crate) instance: Instance,
+}
+
+/// A container whose process has been started.
+pub(crate) struct StartedContainer {
+    name: String,
+    instance: Instance,
+    running: Running,
+    process: Process,
+    cgroup: CgroupHandle,
+    pumps: Mutex<Option<Pumps>>,
+    /// Keeps the image's layers from being removed.
+    image: Image,
+    image_name: String,
+    termination_log: PathBuf,
+    message_policy: Option<TerminationMessagePolicy>,
+    stop_signal: i32,
+    shares_processes: bool,
+}
+
+impl StartedContainer {
+    pub(crate) fn run(&self) -> (String, Instance) {
+        (self.name.clone(), self.instance)
+    }
+
+    pub(crate) fn running(&self) -> &Running {
+        &self.running
+    }
+
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    pub(crate) fn stop_signal(&self) -> i32 {
+        self.stop_signal
+    }
+
+    pub(crate) fn termination_log(&self) -> &Path {
+        &self.termination_log
+    }
+
+    pub(crate) fn message_policy(&self) -> Option<TerminationMessagePolicy> {
+        self.message_policy
+    }
+
+    pub(crate) fn container_id(&self) -> String {
+        format!("pillion://{}-{}-{}", self.name, self.instance, self.running.pid())
+    }
+
+    pub(crate) fn image_id(&self) -> String {
+        self.image.id.to_string()
+    }
+
+    pub(crate) fn image(&self) -> String {
+        self.image_name.clone()
+    }
+
+    pub(crate) fn take_pumps(&self) -> Option<Pumps> {
+        self.pumps.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether the kernel killed a process of it for want of memory (R13.9).
+    pub(crate) fn oom_killed(&self) -> bool {
+        self.cgroup.oom_kills().is_ok_and(|kills| kills > 0)
+    }
+
+    /// SIGKILL to all its processes.
+    pub(crate) fn kill(&self) {
+        let _ = self.running.signal(Signal::KILL.as_raw());
+        self.kill_rest();
+    }
+
+    /// SIGKILL to what the end of its first process leaves alive.
+    pub(crate) fn kill_rest(&self) {
+        if self.shares_processes {
+            let _ = self.cgroup.kill();
+        }
+    }
+
+    /// Removes its cgroup; gives what could not be removed.
+    pub(crate) fn clear(&self) -> Option<String> {
+        self.cgroup.remove().err().map(|error| error.to_string())
+    }
+}
+
+/// A start that failed, for the state machine.
+struct Failed {
+    failure: StartFailure,
+    message: String,
+}
+
+impl Failed {
+    fn new(failure: StartFailure, message: impl std::fmt::Display) -> Self {
+        Self { failure, message: message.to_string() }
+    }
+}
+
+impl From<env::ConfigError> for Failed {
+    fn from(error: env::ConfigError) -> Self {
+        Self::new(StartFailure::CreateContainerConfigError, error)
+    }
+}
+
+/// Starts a container and reports how that went.
+pub(crate) async fn start(request: StartRequest, reports: Reports) {
+    let (container, instance) = (request.container.name.clone(), request.instance);
+    let report = match started(request, &reports).await {
+        Ok(started) => Report::Started(Box::new(started)),
+        Err(Failed { failure, message }) => {
+            Report::Input(Input::StartFailed { container, instance, failure, message })
+        }
+    };
+    let _ = reports.send(report);
+}
+
+async fn started(request: StartRequest, reports: &Reports) -> Result<StartedContainer, Failed> {
+    let StartRequest { node, pod, paths, sandbox, container, instance } = request;
+    let name = container.name.clone();
+    let image = image(&node, &container, reports)?;
+
+    let context = env::Context {
+        pod: &pod,
+        container: &container,
+        objects: node.objects(),
+        facts: sandbox.facts(),
+    };
+    let variables = env::variables(context)?;
+    let security = pod.spec.security_context.as_ref();
+    let mut process =
+        process::process(&container, security, &image.config, &variables, sandbox.hostname())?;
+    let memory = u64::try_from(node.facts().memory_bytes).unwrap_or(0);
+    process.oom_score_adj = Some(lifecycle::resources::oom_score_adj(&pod, &container, memory));
+
+    let created = |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
+    let dir = paths.container(&name, instance);
+    let termination_log = prepare_directory(&dir)
+        .map_err(|error| created(&format!("create {}: {error}", dir.display())))?;
+    let mounts = mounts::of(&pod, &container, &sandbox, &paths, &termination_log, &variables)?;
+    let (cgroup, degraded) = cgroup(&node, &pod, &container, instance);
+    degraded.into_iter().for_each(|note| node.output().note(note));
+
+    let own = container.security_context.as_ref();
+    let spec = ContainerSpec {
+        id: format!("{name}-{instance}"),
+        rootfs: Rootfs::Overlay {
+            lower: image.layers.iter().rev().cloned().collect(),
+            upper: dir.join("upper"),
+            work: dir.join("work"),
+        },
+        read_only_root: own.and_then(|own| own.read_only_root_filesystem) == Some(true),
+        process: process.clone(),
+        privileged: own.and_then(|own| own.privileged) == Some(true),
+        proc_mount: match own.and_then(|own| own.proc_mount) {
+            Some(ProcMountType::Unmasked) => container::ProcMount::Unmasked,
+            _ => container::ProcMount::Default,
+        },
+        mounts,
+        cgroup: Some(cgroup.clone()).filter(|cgroup| !cgroup.is_empty()),
+    };
+    let _ = reports.send(Report::Event(events::normal("Created", "Container created".into(), &name)));
+
+    let pipes = || -> std::io::Result<_> { Ok((output_pipe()?, output_pipe()?)) };
+    let ((out, out_theirs), (err, err_theirs)) = pipes().map_err(|error| created(&error))?;
+    let stdio = Stdio { stdin: None, stdout: out_theirs, stderr: err_theirs };
+    let starting = node
+        .launcher()
+        .start(sandbox.inner(), &spec, stdio)
+        .map_err(|error| start_failed(&error))?;
+    let running = wait::started(starting).await;
+    let running = match running {
+        Ok(running) => running,
+        Err(error) => {
+            let _ = cgroup.remove();
+            return Err(start_failed(&error));
+        }
+    };
+    running.notes().iter().for_each(|note| node.output().note(note.clone()));
+    let pod_name: Arc<str> = pod.metadata.name.as_deref().unwrap_or_default().into();
+    let streams = [(Stream::Stdout, out), (Stream::Stderr, err)];
+    let pumps = Pumps::start(node.output(), &pod_name, &name.as_str().into(), streams)
+        .map_err(|error| created(&error))?;
+    let image_signal = image.config.stop_signal.as_deref().map_or(Signal::TERM.as_raw(), signal_number);
+    Ok(StartedContainer {
+        image_name: image.reference.as_ref().map_or_else(|| image.id.to_string(), ToString::to_string),
+        name,
+        instance,
+        running,
+        process,
+        cgroup,
+        pumps: Mutex::new(Some(pumps)),
+        image,
+        termination_log,
+        message_policy: container.termination_message_policy,
+        stop_signal: image_signal,
+        shares_processes: pod.spec.host_pid == Some(true)
+            || pod.spec.share_process_namespace == Some(true),
+    })
+}
+
+/// The container's image; there are no registries yet, so what is not here cannot be had.
+fn image(node: &Node, container: &Container, reports: &Reports) -> Result<Image, Failed> {
+    let name = container.image.as_deref().unwrap_or_default();
+    let failed = |error: &dyn std::fmt::Display| {
+        Failed::new(
+            StartFailure::InvalidImageName,
+            format!("Failed to apply default image tag \"{name}\": {error}"),
+        )
+    };
+    let reference = Reference::parse(name).map_err(|error| failed(&error))?;
+    let found = node
+        .image(&reference)
+        .map_err(|error| Failed::new(StartFailure::ImageInspectError, error))?;
+    let policy = node.pull_policy(container.image_pull_policy);
+    let Some(image) = found else {
+        return Err(match policy {
+            PullPolicy::Never => Failed::new(
+                StartFailure::ErrImageNeverPull,
+                format!("Container image \"{name}\" is not present with pull policy of Never"),
+            ),
+            _ => Failed::new(
+                StartFailure::ErrImagePull,
+                format!(
+                    "image {reference} is not on this machine, and this version cannot pull: bring it with \
+                     `pillion image load` (an archive of docker save or podman save) or `pillion image import`"
+                ),
+            ),
+        });
+    };
+    let message = format!("Container image \"{name}\" already present on machine");
+    let _ = reports.send(Report::Event(events::normal("Pulled", message, &container.name)));
+    Ok(image)
+}
+
+/// Makes the directories of a run and its termination message file (R15.1).
+fn prepare_directory(dir: &Path) -> std::io::Result<PathBuf> {
+    for name in ["upper", "work"] {
+        fs::DirBuilder::new().recursive(true).mode(0o755).create(dir.join(name))?;
+    }
+    let log = dir.join("termination-log");
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o666).open(&log)?;
+    // Whatever the umask: a container that does not run as root writes it too.
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
+    Ok(log)
+}
+
+fn cgroup(
+    node: &Node,
+    pod: &Pod,
+    container: &Container,
+    instance: Instance,
+) -> (CgroupHandle, Vec<String>) {
+    let uid = pod.metadata.uid.as_deref().unwrap_or_default();
+    let qos = match manifest::resources::qos_class(&pod.spec) {
+        manifest::core::v1::QosClass::Guaranteed => QosClass::Guaranteed,
+        manifest::core::v1::QosClass::Burstable => QosClass::Burstable,
+        manifest::core::v1::QosClass::BestEffort => QosClass::BestEffort,
+    };
+    let limits = |values: lifecycle::resources::CgroupValues| Limits {
+        memory_bytes: values.memory_bytes,
+        cpu_shares: Some(values.cpu_shares),
+        cpu_quota_micros: values.cpu_quota_micros,
+        pids: None,
+    };
+    let base = node.paths().cgroup_base();
+    let of_pod = limits(lifecycle::resources::pod_cgroup(&pod.spec));
+    let (parent, mut degraded) = node.cgroups().create_pod(base, qos, uid, &of_pod);
+    let of_container = limits(lifecycle::resources::container_cgroup(container));
+    let (cgroup, more) = parent.create_child(&format!("{}-{instance}", container.name), &of_container);
+    degraded.0.extend(more.0);
+    (cgroup, degraded.0)
+}
+
+/// Which of Kubernetes' reasons a failed start has: what is about the program itself is `RunContainerError`
+/// with containerd's words (R11.8), the rest is about making the container.
+fn start_failed(error: &container::StartError) -> Failed {
+    match error.step {
+        Step::Exec | Step::WorkingDirectory => Failed::new(
+            StartFailure::RunContainerError,
+            format!(
+                "failed to create containerd task: failed to create shim task: OCI runtime create failed: {error}"
+            ),
+        ),
+        _ => Failed::new(StartFailure::CreateContainerError, error),
+    }
+}
+
+/// The number of `SIGTERM`, `TERM`, `15` or `SIGRTMIN+3`; SIGTERM for what is none of these.
+pub(crate) fn signal_number(name: &str) -> i32 {
+    const NAMES: [&str; 31] = [
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+        "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+        "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+    ];
+    const REAL_TIME: i32 = 34;
+    if let Ok(number) = name.parse() {
+        return number;
+    }
+    let upper = name.to_ascii_uppercase();
+    let short = upper.strip_prefix("SIG").unwrap_or(&upper);
+    if let Some(rest) = short.strip_prefix("RTMIN") {
+        return REAL_TIME + rest.strip_prefix('+').and_then(|n| n.parse::<i32>().ok()).unwrap_or(0);
+    }
+    match NAMES.iter().position(|known| *known == short) {
+        Some(at) => i32::try_from(at).unwrap_or(14) + 1,
+        None => Signal::TERM.as_raw(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_by_name_and_number() {
+        for (name, number) in [
+            ("SIGTERM", 15), ("QUIT", 3), ("sigusr1", 10), ("9", 9), ("SIGRTMIN+3", 37), ("SIGRTMIN", 34),
+            ("SIGSYS", 31), ("NONSENSE", 15),
+        ] {
+            assert_eq!(signal_number(name), number, "{name}");
+        }
+    }
+}

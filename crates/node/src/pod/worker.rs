@@ -1,0 +1,391 @@
+//! The task of one Pod.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use lifecycle::{Action, HookKind, Input, Instance, Machine, PodEvent, ProbeKind, StopSignal};
+use manifest::core::v1::{Container, HostIp, Pod};
+use rustix::process::Signal;
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::sandbox::Sandbox;
+use super::start::{StartRequest, StartedContainer};
+use super::{Command, PodOutcome, events, exit, sandbox, start};
+use crate::node::Node;
+use crate::output::Message;
+use crate::paths::PodPaths;
+use crate::probe::Answer;
+use crate::publish::Reserved;
+use crate::state::{self, Ownership};
+use crate::{hook, probe};
+
+/// What a task has to report.
+pub(crate) enum Report {
+    /// For the state machine.
+    Input(Input),
+    /// The namespaces, addresses and volumes are there.
+    Sandbox(Box<Sandbox>),
+    /// A container's process runs.
+    Started(Box<StartedContainer>),
+    /// Tell the people.
+    Event(PodEvent),
+    /// Something could not be cleared away.
+    Leftover(String),
+}
+
+pub(crate) type Reports = mpsc::UnboundedSender<Report>;
+
+type Run = (String, Instance);
+
+pub(crate) struct Worker {
+    node: Arc<Node>,
+    pod: Arc<Pod>,
+    paths: PodPaths,
+    machine: Machine,
+    sandbox: Option<Arc<Sandbox>>,
+    containers: HashMap<Run, Arc<StartedContainer>>,
+    /// Probes and hooks under way; given up when their container has ended.
+    tasks: BTreeMap<(Run, Task), AbortHandle>,
+    ports: Vec<Reserved>,
+    reports: mpsc::UnboundedReceiver<Report>,
+    reporter: Reports,
+    status: watch::Sender<Arc<Pod>>,
+    events: u64,
+    leftovers: Vec<String>,
+    deleted: bool,
+    killed: bool,
+    _ownership: Ownership,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Probe(ProbeKind),
+    Hook(HookKind),
+}
+
+impl Worker {
+    pub(crate) fn new(
+        node: Arc<Node>,
+        pod: Arc<Pod>,
+        paths: PodPaths,
+        ownership: Ownership,
+        ports: Vec<Reserved>,
+        status: watch::Sender<Arc<Pod>>,
+    ) -> Self {
+        let machine = Machine::new(Arc::clone(&pod), node.machine_options(), node.clock().now());
+        let (reporter, reports) = mpsc::unbounded_channel();
+        Self {
+            node,
+            pod,
+            paths,
+            machine,
+            sandbox: None,
+            containers: HashMap::new(),
+            tasks: BTreeMap::new(),
+            ports,
+            reports,
+            reporter,
+            status,
+            events: 0,
+            leftovers: Vec::new(),
+            deleted: false,
+            killed: false,
+            _ownership: ownership,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> PodOutcome {
+        self.remember();
+        self.step(Input::Wake);
+        while !self.machine.is_finished() {
+            let wakeup = self.machine.next_wakeup();
+            tokio::select! {
+                Some(report) = self.reports.recv() => self.report(report),
+                Some(command) = commands.recv() => self.command(command),
+                () = self.node.clock().sleep_until(wakeup) => self.step(Input::Wake),
+            }
+        }
+        self.finish().await
+    }
+
+    /// Keeps the object where later commands and people find it.
+    fn remember(&mut self) {
+        let written = serde_json::to_vec_pretty(&*self.pod)
+            .map_err(std::io::Error::other)
+            .and_then(|bytes| std::fs::write(self.paths.object(), bytes));
+        if let Err(error) = written {
+            self.leftovers.push(format!("write {}: {error}", self.paths.object().display()));
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Delete(grace_seconds) => {
+                self.deleted = true;
+                self.step(Input::Delete { grace_seconds });
+            }
+            Command::Kill => {
+                self.deleted = true;
+                self.killed = true;
+                self.step(Input::KillNow);
+            }
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Input(input) => {
+                if let Input::Exited { container, instance, .. } = &input {
+                    self.forget(&(container.clone(), *instance));
+                }
+                self.step(input);
+            }
+            Report::Sandbox(sandbox) => {
+                let ips = sandbox.facts().pod_ips.clone();
+                self.sandbox = Some(Arc::from(sandbox));
+                self.step(Input::SandboxReady { ips });
+            }
+            Report::Started(started) => self.started(Arc::from(started)),
+            Report::Event(event) => self.emit(&event),
+            Report::Leftover(what) => self.leftovers.push(what),
+        }
+    }
+
+    fn started(&mut self, started: Arc<StartedContainer>) {
+        let run = started.run();
+        self.emit(&events::normal("Started", "Container started".into(), &run.0));
+        self.containers.insert(run.clone(), Arc::clone(&started));
+        if self.killed {
+            // It was on its way when the end was asked for.
+            let _ = started.running().signal(Signal::KILL.as_raw());
+        }
+        let input = Input::Started {
+            container: run.0,
+            instance: run.1,
+            container_id: started.container_id(),
+            image_id: started.image_id(),
+            image: started.image(),
+        };
+        self.step(input);
+        tokio::spawn(exit::watch(started, self.reporter.clone()));
+    }
+
+    /// The instance has ended: nobody asks it anything any more.
+    fn forget(&mut self, run: &Run) {
+        let over: Vec<_> = self.tasks.keys().filter(|(of, _)| of == run).cloned().collect();
+        for key in over {
+            if let Some(task) = self.tasks.remove(&key) {
+                task.abort();
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input) {
+        let now = self.node.clock().now();
+        let actions = self.machine.step(input, now);
+        for action in actions {
+            self.act(action);
+        }
+        self.publish();
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::CreateSandbox => sandbox::create(
+                Arc::clone(&self.node),
+                Arc::clone(&self.pod),
+                self.paths.clone(),
+                self.ports.clone(),
+                self.reporter.clone(),
+            ),
+            Action::StopSandbox => {
+                let sandbox = self.sandbox.take();
+                sandbox::stop(sandbox, self.reporter.clone());
+            }
+            Action::Start { container, instance } => self.start(container, instance),
+            // Nothing is pulled yet, and a start that is past pulling goes on (R7.4).
+            Action::CancelStart { .. } => {}
+            Action::RunProbe { container, instance, probe, timeout } => {
+                self.probe((container, instance), probe, timeout);
+            }
+            Action::RunHook { container, instance, hook, timeout } => {
+                self.hook((container, instance), hook, timeout);
+            }
+            Action::CancelHook { container, instance, hook } => {
+                if let Some(task) = self.tasks.remove(&((container, instance), Task::Hook(hook))) {
+                    task.abort();
+                }
+            }
+            Action::Stop { container, instance, signal } => {
+                if let Some(started) = self.containers.get(&(container, instance)) {
+                    let number = match &signal {
+                        StopSignal::OfImage => started.stop_signal(),
+                        StopSignal::Named(name) => start::signal_number(name),
+                    };
+                    // A process that is gone already will be reported as exited.
+                    let _ = started.running().signal(number);
+                }
+            }
+            Action::Kill { container, instance } => {
+                if let Some(started) = self.containers.get(&(container, instance)) {
+                    started.kill();
+                }
+            }
+            Action::Remove { container, instance } => self.remove(&(container, instance)),
+            Action::Emit(event) => self.emit(&event),
+        }
+    }
+
+    fn start(&mut self, name: String, instance: Instance) {
+        let (Some(container), Some(sandbox)) = (self.container(&name), self.sandbox.clone()) else {
+            return;
+        };
+        let request = StartRequest {
+            node: Arc::clone(&self.node),
+            pod: Arc::clone(&self.pod),
+            paths: self.paths.clone(),
+            sandbox,
+            container: container.clone(),
+            instance,
+        };
+        tokio::spawn(start::start(request, self.reporter.clone()));
+    }
+
+    fn container(&self, name: &str) -> Option<&Container> {
+        let spec = &self.pod.spec;
+        spec.init_containers.iter().chain(&spec.containers).find(|container| container.name == name)
+    }
+
+    fn probe(&mut self, run: Run, kind: ProbeKind, timeout: std::time::Duration) {
+        let Some((container, started)) = self.target(&run) else { return };
+        let wanted = match kind {
+            ProbeKind::Startup => container.startup_probe.clone(),
+            ProbeKind::Liveness => container.liveness_probe.clone(),
+            ProbeKind::Readiness => container.readiness_probe.clone(),
+        };
+        let Some(wanted) = wanted else { return };
+        let (node, reporter) = (Arc::clone(&self.node), self.reporter.clone());
+        let pod_ip = self.pod_ip();
+        let spec = Arc::clone(&self.pod);
+        let (name, instance) = run.clone();
+        let task = tokio::spawn(async move {
+            let answer = match &wanted.exec {
+                Some(action) => {
+                    let command = exec_command(&spec, &name, &action.command);
+                    let (target, process) = (started.running(), started.process());
+                    probe::exec::probe(node.launcher(), target, process, &command, timeout).await
+                }
+                None => probe::run(&wanted, &container, pod_ip, timeout).await,
+            };
+            let Answer { outcome, output } = answer;
+            let input = Input::ProbeDone { container: name, instance, probe: kind, outcome, output };
+            let _ = reporter.send(Report::Input(input));
+        });
+        self.tasks.insert((run, Task::Probe(kind)), task.abort_handle());
+    }
+
+    fn hook(&mut self, run: Run, kind: HookKind, timeout: Option<std::time::Duration>) {
+        let Some((container, started)) = self.target(&run) else { return };
+        let handler = container.lifecycle.as_ref().and_then(|lifecycle| match kind {
+            HookKind::PostStart => lifecycle.post_start.clone(),
+            HookKind::PreStop => lifecycle.pre_stop.clone(),
+        });
+        let Some(handler) = handler else { return };
+        let (node, reporter) = (Arc::clone(&self.node), self.reporter.clone());
+        let pod_ip = self.pod_ip();
+        let (name, instance) = run.clone();
+        let task = tokio::spawn(async move {
+            let (target, process) = (started.running(), started.process());
+            let running = hook::run(node.launcher(), target, process, &handler, &container, pod_ip);
+            let result = match timeout {
+                None => running.await,
+                Some(limit) => match tokio::time::timeout(limit, running).await {
+                    Ok(result) => result,
+                    Err(_) => Err(format!("no end after {} s", limit.as_secs())),
+                },
+            };
+            let input = Input::HookDone { container: name, instance, hook: kind, result };
+            let _ = reporter.send(Report::Input(input));
+        });
+        self.tasks.insert((run, Task::Hook(kind)), task.abort_handle());
+    }
+
+    fn target(&self, run: &Run) -> Option<(Container, Arc<StartedContainer>)> {
+        Some((self.container(&run.0)?.clone(), Arc::clone(self.containers.get(run)?)))
+    }
+
+    fn pod_ip(&self) -> Option<std::net::IpAddr> {
+        self.sandbox.as_ref()?.facts().pod_ips.first().copied()
+    }
+
+    fn remove(&mut self, run: &Run) {
+        if let Some(started) = self.containers.remove(run) {
+            self.leftovers.extend(started.clear());
+        }
+        if let Err(error) = state::remove_dir(&self.paths.container(&run.0, run.1)) {
+            self.leftovers.push(error.to_string());
+        }
+    }
+
+    fn emit(&mut self, event: &PodEvent) {
+        self.events += 1;
+        let now = self.node.clock().now();
+        let node_name = &self.node.facts().node_name;
+        let event = events::event(&self.pod, node_name, event, self.events, now);
+        self.node.output().tell(Message::Event(Box::new(event)));
+    }
+
+    /// Tells the status, if it has changed.
+    fn publish(&mut self) {
+        let now = self.node.clock().now();
+        let mut status = self.machine.status(now);
+        let host_ips = &self.node.facts().host_ips;
+        status.host_ip = host_ips.first().map(ToString::to_string);
+        status.host_ips = host_ips.iter().map(|ip| HostIp { ip: ip.to_string() }).collect();
+        let current = self.status.borrow().clone();
+        let deletion_told = current.metadata.deletion_timestamp.is_some() == self.deleted;
+        if current.status.as_ref() == Some(&status) && deletion_told {
+            return;
+        }
+        let mut pod = (*current).clone();
+        pod.status = Some(status);
+        if self.deleted && pod.metadata.deletion_timestamp.is_none() {
+            pod.metadata.deletion_timestamp = Some(now.to_meta());
+        }
+        let pod = Arc::new(pod);
+        self.node.output().tell(Message::Status(Arc::clone(&pod)));
+        self.status.send_replace(pod);
+    }
+
+    /// Clears away what is left and reports.
+    async fn finish(mut self) -> PodOutcome {
+        for started in std::mem::take(&mut self.containers).into_values() {
+            self.leftovers.extend(started.clear());
+        }
+        while let Ok(report) = self.reports.try_recv() {
+            if let Report::Leftover(what) = report {
+                self.leftovers.push(what);
+            }
+        }
+        let uid = self.pod.metadata.uid.clone().unwrap_or_default();
+        let dir = self.paths.dir.clone();
+        let node = Arc::clone(&self.node);
+        let cleared = tokio::task::spawn_blocking(move || node.clear_pod(&uid, &dir)).await;
+        self.leftovers.extend(cleared.unwrap_or_default());
+        let pod = Arc::clone(&self.status.borrow());
+        PodOutcome { pod, leftovers: self.leftovers }
+    }
+}
+
+/// `$(NAME)` in a probe's command comes from literal variables of the container (R6.2).
+fn exec_command(pod: &Pod, name: &str, command: &[String]) -> Vec<String> {
+    let spec = &pod.spec;
+    let container = spec.init_containers.iter().chain(&spec.containers).find(|c| c.name == name);
+    let lookup = |name: &str| {
+        let variables = &container?.env;
+        let found = variables.iter().rev().find(|var| var.name == name && var.value_from.is_none())?;
+        Some(found.value.clone().unwrap_or_default())
+    };
+    command.iter().map(|text| crate::env::expand::expand(text, lookup)).collect()
+}

@@ -1,0 +1,108 @@
+//! Ports of Pods on the host: `hostPort` and `--publish`.
+//!
+//! A port is taken before its Pod starts, so that one that is not free is told before anything runs, and
+//! stays taken while the Pod's sandbox comes and goes.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use manifest::core::v1::{Pod, Protocol};
+use network::forward::{ForwardError, Forwarder};
+
+/// A port that the user wants published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publish {
+    /// The host's address.
+    pub ip: IpAddr,
+    /// The host's port.
+    pub host_port: u16,
+    /// Name of the Pod.
+    pub pod: String,
+    /// The Pod's port.
+    pub port: u16,
+    /// TCP or UDP.
+    pub protocol: Protocol,
+}
+
+/// A port could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("publish port {port} of Pod {pod}")]
+pub struct PublishError {
+    pod: String,
+    port: u16,
+    #[source]
+    source: ForwardError,
+}
+
+/// A taken port of the host, whose traffic goes to a Pod once that has an address.
+#[derive(Clone, Debug)]
+pub(crate) struct Reserved {
+    port: u16,
+    forwarder: Arc<Forwarder>,
+}
+
+impl Reserved {
+    /// Sends traffic to the Pod at `ip` from now on.
+    pub(crate) fn aim(&self, ip: IpAddr) {
+        self.forwarder.set_target(Some(SocketAddr::new(ip, self.port)));
+    }
+}
+
+/// Takes all host ports of a Pod.
+pub(crate) async fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, PublishError> {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let host_network = pod.spec.host_network == Some(true);
+    let mut listens: Vec<(SocketAddr, u16, Protocol)> = wanted
+        .iter()
+        .filter(|publish| publish.pod == name)
+        // On the host's network a port is there already.
+        .filter(|publish| !host_network || publish.host_port != publish.port)
+        .map(|publish| (SocketAddr::new(publish.ip, publish.host_port), publish.port, publish.protocol))
+        .collect();
+    if !host_network {
+        listens.extend(host_ports(pod));
+    }
+    let mut reserved = Vec::new();
+    for (listen, port, protocol) in listens {
+        let failed = |source| PublishError { pod: name.to_owned(), port, source };
+        let protocol = match protocol {
+            Protocol::Udp => network::forward::Protocol::Udp,
+            _ => network::forward::Protocol::Tcp,
+        };
+        let forwarder = Forwarder::bind(listen, protocol, None).await.map_err(failed)?;
+        reserved.push(Reserved { port, forwarder: Arc::new(forwarder) });
+    }
+    Ok(reserved)
+}
+
+/// The ports that containers ask for; without `hostIP` on all addresses of both families.
+fn host_ports(pod: &Pod) -> Vec<(SocketAddr, u16, Protocol)> {
+    let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+    let mut listens = Vec::new();
+    for port in containers.flat_map(|container| &container.ports) {
+        let number = |value: Option<i32>| value.and_then(|port| u16::try_from(port).ok());
+        let (Some(host), Some(inner)) = (number(port.host_port), number(Some(port.container_port))) else {
+            continue;
+        };
+        if host == 0 {
+            continue;
+        }
+        let protocol = port.protocol.unwrap_or_default();
+        let ips = match port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()) {
+            Some(ip) => vec![ip],
+            None => all_addresses(),
+        };
+        listens.extend(ips.into_iter().map(|ip| (SocketAddr::new(ip, host), inner, protocol)));
+    }
+    listens.sort_by_key(|(listen, ..)| *listen);
+    listens.dedup();
+    listens
+}
+
+fn all_addresses() -> Vec<IpAddr> {
+    let mut all = vec![Ipv4Addr::UNSPECIFIED.into()];
+    if std::path::Path::new("/proc/net/if_inet6").exists() {
+        all.push(Ipv6Addr::UNSPECIFIED.into());
+    }
+    all
+}

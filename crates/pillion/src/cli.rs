@@ -1,0 +1,252 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Runs Kubernetes Pods on one Linux machine, with no cluster.
+#[derive(Debug, Parser)]
+#[command(name = "pillion", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// Keep all state under DIR instead of /var/lib/pillion and /run/pillion
+    #[arg(long, global = true, value_name = "DIR", env = "PILLION_ROOT")]
+    pub(crate) root: Option<PathBuf>,
+    /// No colours (as does the environment variable NO_COLOR)
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the Pods of manifests in the foreground
+    ///
+    /// Logs of all containers are merged, with a prefix each. The first Ctrl-C ends the Pods gracefully,
+    /// the second at once.
+    #[command(after_help = exit::HELP)]
+    Run(RunArgs),
+    /// Read and validate manifests, warn of what would not be honoured; run nothing
+    Check(CheckArgs),
+    /// Show what would start after what and why, effective requests and the order of stopping; run nothing
+    Plan(PlanArgs),
+    /// Images of this machine
+    #[command(subcommand)]
+    Image(ImageCommand),
+    /// Small programs for the first examples, which need no image but this program
+    #[command(subcommand, hide = true)]
+    Demo(DemoCommand),
+}
+
+/// `pillion run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// Make a container port reachable on 127.0.0.1:HOST; HOST:POD/PORT where there are several Pods
+    #[arg(short, long, value_name = "[IP:]HOST:[POD/]PORT[/udp]")]
+    pub(crate) publish: Vec<String>,
+    /// Overrides every imagePullPolicy
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub(crate) pull: Option<Pull>,
+    /// End with this container's exit code, and stop everything when it has ended
+    #[arg(long, value_name = "CONTAINER")]
+    pub(crate) exit_code_from: Option<String>,
+    /// Give up after this time (such as 90s or 5m), ending the Pods gracefully; exit code 124
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub(crate) timeout: Option<std::time::Duration>,
+    /// Logs for people, or one JSON object a line on standard output: events, and Pods as they change
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+    /// Print log lines without the container's name before them
+    #[arg(long)]
+    pub(crate) no_log_prefix: bool,
+}
+
+/// `--pull`.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Pull {
+    /// Pull before each start
+    Always,
+    /// Pull what is not on this machine
+    Missing,
+    /// Never pull
+    Never,
+}
+
+/// `-o`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+/// `pillion check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+    /// One line a finding as JSON instead of text with excerpts
+    #[arg(short, long, value_enum, default_value_t = Output::Text)]
+    pub(crate) output: Output,
+}
+
+/// `pillion plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<String>,
+}
+
+/// `pillion image`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Make an image of a root file system (a tar archive, compressed or not; - for standard input)
+    Import(ImportArgs),
+    /// Take the images of an archive made by docker save, podman save, or with an OCI layout
+    Load {
+        /// The archive; - for standard input
+        #[arg(default_value = "-", value_name = "FILE")]
+        file: String,
+    },
+    /// List images
+    Ls {
+        /// For people or for programs
+        #[arg(short, long, value_enum, default_value_t = Output::Text)]
+        output: Output,
+    },
+    /// Print what is known of an image, as JSON
+    Inspect {
+        /// The image's name
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+    /// Remove names of images, and what they alone needed
+    Rm {
+        /// The image's name
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+    /// Remove what no image needs any more
+    Prune,
+}
+
+/// `pillion image import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The archive; - for standard input
+    #[arg(value_name = "ROOTFS.tar")]
+    pub(crate) file: String,
+    /// The image's name
+    #[arg(long, value_name = "REF")]
+    pub(crate) tag: String,
+    /// Entry point, a JSON list of strings
+    #[arg(long, value_name = "JSON", value_parser = json_list)]
+    pub(crate) entrypoint: Option<StringList>,
+    /// Default arguments, a JSON list of strings
+    #[arg(long, value_name = "JSON", value_parser = json_list)]
+    pub(crate) cmd: Option<StringList>,
+    /// An environment variable
+    #[arg(long, value_name = "K=V")]
+    pub(crate) env: Vec<String>,
+    /// The user to run as: name or number, with :group if need be
+    #[arg(long, value_name = "U")]
+    pub(crate) user: Option<String>,
+    /// The working directory
+    #[arg(long, value_name = "D")]
+    pub(crate) workdir: Option<String>,
+    /// The signal that asks the program to end
+    #[arg(long, value_name = "S")]
+    pub(crate) stop_signal: Option<String>,
+}
+
+/// `pillion demo`: what the first example's containers run.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DemoCommand {
+    /// Write a file
+    Init {
+        /// Where
+        #[arg(long)]
+        file: PathBuf,
+        /// What
+        #[arg(long)]
+        text: String,
+    },
+    /// Serve the files of a folder over HTTP; /healthz answers ok
+    Serve {
+        /// Address and port
+        #[arg(long)]
+        listen: std::net::SocketAddr,
+        /// The folder
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Fetch a page and print it, some times
+    Ask {
+        /// http://ADDRESS:PORT/PATH
+        #[arg(long)]
+        url: String,
+        /// How often
+        #[arg(long, default_value_t = 1)]
+        times: u32,
+        /// Pause in between
+        #[arg(long, default_value = "1s", value_parser = duration)]
+        every: std::time::Duration,
+    },
+}
+
+/// A list of strings, as one argument.
+#[derive(Clone, Debug)]
+pub(crate) struct StringList(pub(crate) Vec<String>);
+
+fn json_list(text: &str) -> Result<StringList, String> {
+    serde_json::from_str(text)
+        .map(StringList)
+        .map_err(|error| format!("not a JSON list of strings: {error} (write it as '[\"nginx\", \"-g\"]')"))
+}
+
+/// Seconds as a plain number, or a time with units.
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let wrong = || format!("{text:?} is no time (write it as 30s, 5m or 1h30m)");
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(std::time::Duration::from_secs(seconds.into()));
+    }
+    let signed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    std::time::Duration::try_from(signed).map_err(|_| wrong())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times() {
+        use std::time::Duration;
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert!(duration("-5s").is_err());
+        assert!(duration("soon").is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! What a person is told while Pods run: the changes of a Pod's status, in words.
+//!
+//! Lines come from comparing statuses rather than from events, so that what is said is what holds.
+//! Events add what a status does not show: failed probes, hooks and mounts, and kills.
+
+use std::collections::HashMap;
+
+use manifest::core::v1::{Container, ContainerState, ContainerStatus, Event, Pod, PodPhase};
+
+use crate::printer::container_of;
+
+/// How a line is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Note,
+    Good,
+    Bad,
+}
+
+/// A line about a container, or about the Pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) container: Option<String>,
+    pub(crate) mark: Mark,
+    pub(crate) text: String,
+}
+
+/// What has been said of one Pod.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    said: HashMap<String, Said>,
+    phase: Option<PodPhase>,
+    warned: HashMap<(String, String), String>,
+}
+
+/// What has been said of one container.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Said {
+    state: String,
+    ready: bool,
+}
+
+impl Progress {
+    /// The lines that this status is worth after those before it.
+    pub(crate) fn status(&mut self, pod: &Pod) -> Vec<Line> {
+        let Some(status) = &pod.status else { return Vec::new() };
+        let mut lines = Vec::new();
+        for container in status.init_container_statuses.iter().chain(&status.container_statuses) {
+            lines.extend(self.container(pod, container));
+        }
+        if status.phase != self.phase {
+            self.phase = status.phase;
+            let mark = match status.phase {
+                Some(PodPhase::Succeeded) => Some((Mark::Good, "Pod Succeeded")),
+                Some(PodPhase::Failed) => Some((Mark::Bad, "Pod Failed")),
+                _ => None,
+            };
+            if let Some((mark, text)) = mark {
+                let reason = match (status.reason.as_deref(), status.message.as_deref()) {
+                    (Some(reason), Some(message)) => format!(": {reason}: {message}"),
+                    (Some(reason), None) => format!(": {reason}"),
+                    _ => String::new(),
+                };
+                lines.push(Line { container: None, mark, text: format!("{text}{reason}") });
+            }
+        }
+        lines
+    }
+
+    fn container(&mut self, pod: &Pod, status: &ContainerStatus) -> Vec<Line> {
+        let said = self.said.entry(status.name.clone()).or_default();
+        let mut lines = Vec::new();
+        let mut say = |mark, text| {
+            lines.push(Line { container: Some(status.name.clone()), mark, text });
+        };
+        let (state, line) = describe(status);
+        if state != said.state {
+            // A restart may show the end of the run before only as its last state.
+            if let Some(ended) = missed_end(said, status) {
+                say(Mark::Bad, ended);
+            }
+            if let Some((mark, text)) = line {
+                say(mark, text);
+            }
+            said.state = state;
+        }
+        let running = status.state.as_ref().is_some_and(|state| state.running.is_some());
+        let ready = status.ready && running;
+        if ready != said.ready {
+            said.ready = ready;
+            if running && spec_of(pod, &status.name).is_some_and(is_probed) {
+                let (mark, text) = if ready { (Mark::Good, "ready") } else { (Mark::Bad, "not ready") };
+                say(mark, text.to_owned());
+            }
+        }
+        lines
+    }
+
+    /// The lines that an event is worth.
+    pub(crate) fn event(&mut self, event: &Event) -> Vec<Line> {
+        let reason = event.reason.clone().unwrap_or_default();
+        let message = event.message.clone().unwrap_or_default();
+        let container = container_of(event).map(str::to_owned);
+        let warning = event.type_.as_deref() == Some("Warning");
+        // A status says these better.
+        let told = matches!(reason.as_str(), "BackOff" | "Failed" | "DeadlineExceeded");
+        if reason == "Killing" {
+            return vec![Line { container, mark: Mark::Note, text: message }];
+        }
+        if !warning || told {
+            return Vec::new();
+        }
+        let key = (container.clone().unwrap_or_default(), reason.clone());
+        if self.warned.insert(key, message.clone()).as_ref() == Some(&message) {
+            return Vec::new();
+        }
+        vec![Line { container, mark: Mark::Bad, text: format!("{reason}: {}", message.trim_end()) }]
+    }
+}
+
+/// A key that changes when there is something new to say, and what there is to say.
+fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
+    let restarts = status.restart_count;
+    let Some(ContainerState { waiting, running, terminated, .. }) = &status.state else {
+        return (String::new(), None);
+    };
+    if running.is_some() {
+        let text = match restarts {
+            0 => "started".to_owned(),
+            n => format!("started again (restart {n})"),
+        };
+        return (format!("running {restarts}"), Some((Mark::Note, text)));
+    }
+    if let Some(end) = terminated {
+        return (format!("terminated {restarts}"), Some(ended(end)));
+    }
+    let Some(waiting) = waiting else { return (String::new(), None) };
+    let reason = waiting.reason.as_deref().unwrap_or_default();
+    let message = waiting.message.as_deref().unwrap_or_default();
+    let line = match reason {
+        "" | "ContainerCreating" | "PodInitializing" => None,
+        "CrashLoopBackOff" => {
+            // `back-off 20s restarting failed container=...`
+            let delay = message.split_whitespace().nth(1).unwrap_or("a while");
+            Some((Mark::Bad, format!("CrashLoopBackOff: restart {} in {delay}", restarts + 1)))
+        }
+        _ if message.is_empty() => Some((Mark::Bad, reason.to_owned())),
+        _ => Some((Mark::Bad, format!("{reason}: {message}"))),
+    };
+    (format!("{reason} {restarts} {message}"), line)
+}
+
+fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
+    let reason = end.reason.as_deref().unwrap_or_default();
+    let code = end.exit_code;
+    let mark = if code == 0 { Mark::Note } else { Mark::Bad };
+    let text = match (code, reason) {
+        (0, "Completed") => "exited with code 0".to_owned(),
+        (_, "Error" | "") => format!("exited with code {code}{}", signal_name(code)),
+        (_, _) => format!("exited with code {code}: {reason}"),
+    };
+    match end.message.as_deref().filter(|_| reason == "StartError") {
+        Some(message) => (mark, format!("{text}: {message}")),
+        None => (mark, text),
+    }
+}
+
+/// The end of a run that no status showed by itself, because the next run was there at once.
+fn missed_end(said: &Said, status: &ContainerStatus) -> Option<String> {
+    let last = status.last_state.as_ref()?.terminated.as_ref()?;
+    let run = status.restart_count.checked_sub(1)?;
+    let was_running = said.state == format!("running {run}");
+    let shows_it = status.state.as_ref().is_some_and(|state| state.terminated.is_some());
+    (was_running && !shows_it).then(|| ended(last).1)
+}
+
+/// What a code over 128 usually means.
+fn signal_name(code: i32) -> &'static str {
+    match code {
+        130 => " (SIGINT)",
+        134 => " (SIGABRT)",
+        137 => " (SIGKILL)",
+        139 => " (SIGSEGV)",
+        141 => " (SIGPIPE)",
+        143 => " (SIGTERM)",
+        _ => "",
+    }
+}
+
+fn spec_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
+    let spec = &pod.spec;
+    spec.init_containers.iter().chain(&spec.containers).find(|container| container.name == name)
+}
+
+/// Whether "ready" says more of this container than "started".
+fn is_probed(container: &Container) -> bool {
+    container.readiness_probe.is_some() || container.startup_probe.is_some()
+}
