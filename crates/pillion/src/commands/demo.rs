@@ -48,8 +48,7 @@ async fn serve_or_ask(command: DemoCommand, term: &Term) -> Result<ExitCode, Fai
         DemoCommand::Serve { listen, dir } => serve(listen, dir, term).await,
         DemoCommand::Ask { url, times, every } => {
             for n in 1..=times {
-                let text = fetch(&url).await?;
-                term.result(&format!("{n}/{times} {url} says: {text}"));
+                term.result(&fetch(&url).await?);
                 if n < times {
                     tokio::time::sleep(every).await;
                 }
