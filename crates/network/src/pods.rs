@@ -1,0 +1,384 @@
+//! The Pod network of one runner: open it once, attach Pods to it.
+
+mod forwarding;
+mod link;
+mod masquerade;
+mod ranges;
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use rustix::io::Errno;
+
+use crate::netlink::{Netlink, NetlinkError, nft, route};
+use crate::netns::{self, Identity};
+use crate::range::AddressRange;
+use forwarding::Sysctl;
+use masquerade::Masquerade;
+
+/// The name of every Pod's interface inside.
+const POD_INTERFACE: &str = "eth0";
+/// What the host's side of every Pod's link begins with, of all runners.
+const HOST_PREFIX: &str = "pil";
+
+/// Where Pod addresses may come from.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// IPv4 ranges; the first that overlaps no network of this machine is used.
+    pub ipv4_ranges: Vec<AddressRange>,
+    /// IPv6 ranges likewise. None: Pods have IPv4 only.
+    pub ipv6_ranges: Vec<AddressRange>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            ipv4_ranges: vec![
+                AddressRange::v4([10, 222, 0, 0], 16),
+                AddressRange::v4([10, 111, 0, 0], 16),
+                AddressRange::v4([172, 29, 0, 0], 16),
+                AddressRange::v4([192, 168, 222, 0], 24),
+                // The range for benchmarks (RFC 2544): hardly ever in use where the private ones all are.
+                AddressRange::v4([198, 18, 0, 0], 16),
+            ],
+            // Unique local addresses (RFC 4193) with "pilli" in place of forty random bits.
+            ipv6_ranges: vec![
+                AddressRange::v6(0xfd70, 0x696c, 0x6c69, 64),
+                AddressRange::v6(0xfd70, 0x696c, 0x6c6a, 64),
+                AddressRange::v6(0xfd70, 0x696c, 0x6c6b, 64),
+            ],
+        }
+    }
+}
+
+/// What failed about the Pod network.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The host side cannot be talked to.
+    #[error("open the routing socket of this machine")]
+    Host(#[source] NetlinkError),
+    /// The host's links or routes cannot be listed.
+    #[error("list the {what} of this machine")]
+    List {
+        /// Links, routes, tables.
+        what: &'static str,
+        /// The kernel's answer.
+        #[source]
+        source: NetlinkError,
+    },
+    /// The namespace's file cannot be examined.
+    #[error("identify a network namespace")]
+    Namespace(#[source] io::Error),
+    /// A configured range is of the other family or holds no Pod.
+    #[error("range {0} for Pod addresses is not usable")]
+    Range(AddressRange),
+    /// All configured ranges are in use on this machine.
+    #[error("every range for Pod addresses overlaps a network of this machine: {0}")]
+    RangesTaken(String),
+    /// Each address of the range belongs to a Pod.
+    #[error("every Pod address of {0} is taken")]
+    AddressesTaken(AddressRange),
+    /// The Pod would have got its `eth0` in this machine's own namespace.
+    #[error("attach Pod {pod}: its network namespace is this machine's own")]
+    HostNamespace {
+        /// The Pod's UID.
+        pod: String,
+    },
+    /// The Pod's namespace cannot be entered.
+    #[error("attach Pod {pod}: enter its network namespace")]
+    Enter {
+        /// The Pod's UID.
+        pod: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A setting of the Pod's link on this machine cannot be written.
+    #[error("attach Pod {pod}: set {key}")]
+    Setting {
+        /// The Pod's UID.
+        pod: String,
+        /// The setting, below `net`.
+        key: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
+    /// A step of attaching was refused.
+    #[error("attach Pod {pod}: {step}")]
+    Attach {
+        /// The Pod's UID.
+        pod: String,
+        /// What was being done.
+        step: &'static str,
+        /// The kernel's answer.
+        #[source]
+        source: NetlinkError,
+    },
+    /// The link stays until its namespace goes.
+    #[error("detach Pod: delete link {interface}")]
+    Detach {
+        /// The host's side of the link.
+        interface: String,
+        /// The kernel's answer.
+        #[source]
+        source: NetlinkError,
+    },
+}
+
+impl Error {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        let (Self::Attach { source, .. } | Self::Detach { source, .. } | Self::Host(source)) = self
+        else {
+            return None;
+        };
+        match source.errno()? {
+            Errno::PERM | Errno::ACCESS => Some("Pod networks need root (CAP_NET_ADMIN)"),
+            Errno::OPNOTSUPP => Some("the kernel lacks the veth driver (CONFIG_VETH)"),
+            _ => None,
+        }
+    }
+}
+
+/// What Pod networks, of any runner, there are in a namespace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Links `pil*`.
+    pub links: Vec<String>,
+    /// Packet filter tables `pillion-*`.
+    pub tables: Vec<String>,
+}
+
+/// The Pod network of one runner.
+///
+/// It works in the network namespace of the thread that opened it. All methods block, for about a millisecond.
+#[derive(Clone)]
+pub struct Network {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    identity: Identity,
+    host: Mutex<Netlink>,
+    ipv4: AddressRange,
+    ipv6: Option<AddressRange>,
+    sysctl: Sysctl,
+    /// Held, not used: the table it owns lives as long.
+    _masquerade: Option<Masquerade>,
+}
+
+impl Network {
+    /// Chooses the address ranges, switches forwarding on where it is off and makes the table that masquerades outgoing
+    /// traffic. What is impossible here but not needed by every Pod is returned as a note for the user, a sentence each:
+    /// no packet filter means no traffic beyond this machine, and so on.
+    ///
+    /// Forwarding (`net.ipv4.ip_forward` and its IPv6 counterpart) is the one thing that outlives the process: switching it
+    /// off again would cut off whoever came to rely on it meanwhile.
+    ///
+    /// # Errors
+    /// No routing socket, or no range without overlap.
+    pub fn open(config: Config) -> Result<(Self, Vec<String>), Error> {
+        let mut notes = Vec::new();
+        let identity = Identity::current().map_err(Error::Namespace)?;
+        let mut host = Netlink::open(NETLINK_ROUTE).map_err(Error::Host)?;
+        let sysctl = Sysctl::default();
+
+        let ipv4 = ranges::choose(&mut host, &config.ipv4_ranges, false, &mut notes)?;
+        let ipv6 = if !config.ipv6_ranges.is_empty() && sysctl.ipv6_usable(&mut notes) {
+            Some(ranges::choose(
+                &mut host,
+                &config.ipv6_ranges,
+                true,
+                &mut notes,
+            )?)
+        } else {
+            None
+        };
+        sysctl.forward_ipv4(&mut notes);
+        if ipv6.is_some() {
+            sysctl.forward_ipv6(&mut notes);
+        }
+        let ranges: Vec<AddressRange> = [Some(ipv4), ipv6].into_iter().flatten().collect();
+        let masquerade = Masquerade::open(&ranges, &mut notes);
+        let shared = Shared {
+            identity,
+            host: Mutex::new(host),
+            ipv4,
+            ipv6,
+            sysctl,
+            _masquerade: masquerade,
+        };
+        let network = Self {
+            shared: Arc::new(shared),
+        };
+        Ok((network, notes))
+    }
+
+    /// Gives a Pod's network namespace its `eth0`, addresses and routes, and brings `lo` up.
+    ///
+    /// # Errors
+    /// A step of it was refused; nothing is left of the steps before.
+    pub fn attach(&self, netns: BorrowedFd<'_>, pod_uid: &str) -> Result<Attachment, Error> {
+        let shared = &self.shared;
+        let pod = || pod_uid.to_owned();
+        if Identity::of(netns).map_err(Error::Namespace)? == shared.identity {
+            return Err(Error::HostNamespace { pod: pod() });
+        }
+        let mut inside = netns::open_route_socket(netns)
+            .map_err(|source| Error::Enter { pod: pod(), source })?
+            .map_err(|source| Error::Attach {
+                pod: pod(),
+                step: "open a routing socket in its namespace",
+                source,
+            })?;
+        let link = link::Plan {
+            pod: pod_uid,
+            ipv4: shared.ipv4,
+            ipv6: shared.ipv6,
+            sysctl: &shared.sysctl,
+        };
+        let made = link.carry_out(&mut shared.host(), &mut inside, netns)?;
+        Ok(Attachment {
+            shared: Arc::clone(shared),
+            addresses: made.addresses,
+            interface: made.interface,
+            index: made.index,
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// This machine's addresses as its Pods see them (`status.hostIPs`), IPv4 first.
+    pub fn node_addresses(&self) -> Vec<IpAddr> {
+        let ranges = [Some(self.shared.ipv4), self.shared.ipv6];
+        ranges.iter().flatten().map(AddressRange::node).collect()
+    }
+
+    /// The ranges the addresses of this runner's Pods come from, IPv4 first.
+    pub fn ranges(&self) -> Vec<AddressRange> {
+        [Some(self.shared.ipv4), self.shared.ipv6]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// What there is of Pod networks in the calling thread's namespace, of this runner and all others. Tests use it to see
+    /// that nothing is left; a runner has nothing to clean up.
+    ///
+    /// # Errors
+    /// The kernel does not list its links. A kernel without nf_tables has no tables.
+    pub fn leftovers() -> Result<Leftovers, Error> {
+        let mut host = Netlink::open(NETLINK_ROUTE).map_err(Error::Host)?;
+        let links = route::links(&mut host).map_err(|source| Error::List {
+            what: "links",
+            source,
+        })?;
+        let tables = Netlink::open(NETLINK_NETFILTER)
+            .and_then(|mut filter| nft::tables(&mut filter))
+            .unwrap_or_default();
+        Ok(Leftovers {
+            links: links
+                .into_iter()
+                .map(|(_, name)| name)
+                .filter(|name| name.starts_with(HOST_PREFIX))
+                .collect(),
+            tables: tables
+                .into_iter()
+                .map(|table| table.name)
+                .filter(|name| name.starts_with(masquerade::TABLE_PREFIX))
+                .collect(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network")
+            .field("ipv4", &self.shared.ipv4)
+            .field("ipv6", &self.shared.ipv6)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn host(&self) -> MutexGuard<'_, Netlink> {
+        // Whoever died holding it left at most unread answers behind, which the next sequence number passes over.
+        self.host.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A Pod's place in the network. It ends with [`close`](Self::close), when dropped, or with the Pod's namespace.
+pub struct Attachment {
+    shared: Arc<Shared>,
+    addresses: Vec<IpAddr>,
+    interface: String,
+    index: u32,
+    closed: AtomicBool,
+}
+
+impl Attachment {
+    /// The Pod's addresses (`status.podIPs`), IPv4 first.
+    pub fn addresses(&self) -> &[IpAddr] {
+        &self.addresses
+    }
+
+    /// The name of the link's side on this machine.
+    pub fn host_interface(&self) -> &str {
+        &self.interface
+    }
+
+    /// The name of the link's side in the Pod.
+    pub fn pod_interface(&self) -> &'static str {
+        POD_INTERFACE
+    }
+
+    /// Deletes the link, with its addresses and routes on both sides. A link that is gone already, as it is after its
+    /// namespace, is fine, and so is closing twice.
+    ///
+    /// # Errors
+    /// The kernel refused; the link then goes with the namespace.
+    pub fn close(&self) -> Result<(), Error> {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let detach = |source| Error::Detach {
+            interface: self.interface.clone(),
+            source,
+        };
+        // By index, not name: indices are not given out again, so this cannot hit a link that came later.
+        let verdicts = self
+            .shared
+            .host()
+            .request(&[route::delete_link(self.index)])
+            .map_err(detach)?;
+        for verdict in verdicts {
+            match verdict {
+                Err(refusal) if refusal.errno != Errno::NODEV => {
+                    return Err(detach(refusal.into()));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        // Nobody is left to tell; the link goes with its namespace at the latest.
+        let _ = self.close();
+    }
+}
+
+impl std::fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attachment")
+            .field("interface", &self.interface)
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
