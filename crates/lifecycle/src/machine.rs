@@ -1,12 +1,28 @@
-//! The machine.
+//! The machine: what it knows, how inputs change it, when the next pass begins.
+//!
+//! One [`Machine`] is one Pod. [`Machine::step`] takes an input in, then lets everything move that can:
+//! stops, the pass under way, the next pass, probes. What a pass does is planned in `sync.rs` and carried
+//! out here and in `start.rs`, `terminate.rs` and `restart_all.rs`.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manifest::core::v1::{Pod, PodStatus};
+use manifest::core::v1::{Pod, PodCondition, PodPhase};
 
-use crate::protocol::{Action, Input};
-use crate::{Time, Wait};
+use crate::backoff::BackOff;
+use crate::container::{Container, Role};
+use crate::phase::Outcome;
+use crate::protocol::{Action, Input, PodEvent};
+use crate::sync::Step;
+use crate::terminate::TerminationOrder;
+use crate::{Time, events};
+
+/// First delay before the sandbox is tried again; doubled up to [`LONGEST_SANDBOX_RETRY`].
+const FIRST_SANDBOX_RETRY: Duration = Duration::from_secs(1);
+/// The kubelet's own delay after a failed pass.
+const LONGEST_SANDBOX_RETRY: Duration = Duration::from_secs(10);
 
 /// Settings of the node.
 #[derive(Clone, Debug)]
@@ -28,49 +44,520 @@ impl Default for Options {
 
 /// One Pod's lifecycle.
 pub struct Machine {
-    pod: Arc<Pod>,
-    options: Options,
-    begun: Time,
+    pub(crate) pod: Arc<Pod>,
+    pub(crate) options: Options,
+    /// When the Pod was accepted: `status.startTime`.
+    pub(crate) begun: Time,
+    /// Time of the newest step.
+    pub(crate) now: Time,
+    /// Init entries, then apps, in the order of the spec.
+    pub(crate) containers: Vec<Container>,
+    /// How many of them are init entries.
+    pub(crate) inits: usize,
+    pub(crate) sandbox: Sandbox,
+    /// The pass under way.
+    sync: Option<Sync>,
+    /// Something changed that the newest pass did not see.
+    pub(crate) dirty: bool,
+    /// When time alone calls for a pass.
+    resync_at: Option<Time>,
+    pub(crate) stage: Stage,
+    pub(crate) deletion: Option<Deletion>,
+    pub(crate) kill_now: bool,
+    pub(crate) deadline_exceeded: bool,
+    pub(crate) restarting_all: bool,
+    /// Whether any app ever ran (R10.4).
+    pub(crate) app_was_started: bool,
+    /// Pull ladders by image (R11.6).
+    pub(crate) pulls: BTreeMap<String, BackOff>,
+    pub(crate) order: TerminationOrder,
+    /// The conditions as of the newest step, for their transition times.
+    pub(crate) conditions: Vec<PodCondition>,
+    /// The phase that the status shows.
+    pub(crate) shown_phase: PodPhase,
+    /// Set for ever once the Pod is terminal (R9.8).
+    pub(crate) outcome: Option<Outcome>,
+    actions: Vec<Action>,
+}
+
+/// The Pod's sandbox.
+#[derive(Clone, Debug)]
+pub(crate) struct Sandbox {
+    pub(crate) state: SandboxState,
+    /// How many were made.
+    pub(crate) attempts: u32,
+    pub(crate) ips: Vec<IpAddr>,
+    pub(crate) since: Time,
+    pub(crate) failure: Option<String>,
+    pub(crate) retry_at: Option<Time>,
+    retry_delay: Duration,
+}
+
+/// Where the sandbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SandboxState {
+    Absent,
+    Creating,
+    Ready,
+    Stopping,
+    Stopped,
+}
+
+/// Where the Pod stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Containers are started and restarted.
+    Active,
+    /// Nothing is started any more (R8.10).
+    Terminating,
+    /// Nothing is left.
+    Finished,
+}
+
+/// A deletion request, the shortest of several.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deletion {
+    /// Seconds.
+    pub(crate) grace: i64,
+}
+
+/// A pass: its steps, one after the other.
+#[derive(Debug)]
+struct Sync {
+    steps: VecDeque<Step>,
+    current: Option<Current>,
+}
+
+/// The step under way.
+#[derive(Debug)]
+enum Current {
+    CreateSandbox,
+    StopSandbox,
+    Stops(Vec<usize>),
+    Start(usize),
+    RestartAll {
+        queue: VecDeque<usize>,
+        current: Option<usize>,
+    },
 }
 
 impl Machine {
     /// Starts the life of a Pod that is defaulted, validated and has a uid.
     #[must_use]
     pub fn new(pod: Arc<Pod>, options: Options, now: Time) -> Self {
-        Self {
+        let inits = pod.spec.init_containers.iter();
+        let inits = inits.map(|spec| Container::new(spec, Role::of_init_entry(spec)));
+        let apps = pod
+            .spec
+            .containers
+            .iter()
+            .map(|spec| Container::new(spec, Role::App));
+        let mut machine = Self {
+            inits: pod.spec.init_containers.len(),
+            containers: inits.chain(apps).collect(),
             pod,
             options,
             begun: now,
-        }
+            now,
+            sandbox: Sandbox {
+                state: SandboxState::Absent,
+                attempts: 0,
+                ips: Vec::new(),
+                since: now,
+                failure: None,
+                retry_at: None,
+                retry_delay: FIRST_SANDBOX_RETRY,
+            },
+            sync: None,
+            dirty: true,
+            resync_at: None,
+            stage: Stage::Active,
+            deletion: None,
+            kill_now: false,
+            deadline_exceeded: false,
+            restarting_all: false,
+            app_was_started: false,
+            pulls: BTreeMap::new(),
+            order: TerminationOrder::default(),
+            conditions: Vec::new(),
+            shown_phase: PodPhase::Pending,
+            outcome: None,
+            actions: Vec::new(),
+        };
+        machine.refresh_conditions();
+        machine
     }
 
     /// Takes in what happened and says what is to be done. All effects are in the actions.
-    pub fn step(&mut self, _input: Input, _now: Time) -> Vec<Action> {
-        Vec::new()
+    pub fn step(&mut self, input: Input, now: Time) -> Vec<Action> {
+        self.now = self.now.max(now);
+        self.take_in(input);
+        self.settle();
+        self.refresh_conditions();
+        std::mem::take(&mut self.actions)
     }
 
     /// When [`Input::Wake`] is due; at once for a new machine. Nothing else needs the clock.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Time> {
-        Some(self.begun)
-    }
-
-    /// The Pod's status (sections 9, 10 and 11), without what only the node knows (`hostIP`).
-    #[must_use]
-    pub fn status(&self, _now: Time) -> PodStatus {
-        PodStatus::default()
+        if self.stage == Stage::Finished {
+            return None;
+        }
+        if self.sync.is_none() && self.dirty {
+            return Some(self.now);
+        }
+        let stops = self
+            .containers
+            .iter()
+            .filter_map(|c| c.stop.as_ref()?.due());
+        let sleeps = self
+            .containers
+            .iter()
+            .filter_map(Container::post_start_sleeps_until);
+        let probes = self.containers.iter().filter_map(Container::next_probe);
+        let passes = self.resync_at.into_iter().chain(self.deadline());
+        let passes = passes.filter(|_| self.sync.is_none());
+        stops.chain(sleeps).chain(probes).chain(passes).min()
     }
 
     /// Whether all containers and the sandbox are stopped for good.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        false
+        self.stage == Stage::Finished
     }
 
-    /// Per container what it waits for, since when, and what would end it.
+    /// Whether a deletion was asked for: what `deletionTimestamp` shows (R12.5).
     #[must_use]
-    pub fn waits(&self, _now: Time) -> Vec<Wait> {
-        let _ = (&self.pod, &self.options);
-        Vec::new()
+    pub fn is_deleting(&self) -> bool {
+        self.deletion.is_some()
     }
+
+    /// The Pod whose life this is.
+    #[must_use]
+    pub fn pod(&self) -> &Arc<Pod> {
+        &self.pod
+    }
+
+    pub(crate) fn act(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    pub(crate) fn emit(&mut self, event: PodEvent) {
+        self.actions.push(Action::Emit(event));
+    }
+
+    /// Calls for a pass at this time.
+    pub(crate) fn resync(&mut self, at: Time) {
+        self.resync_at = Some(self.resync_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// The Pod as messages name it: `name_namespace(uid)`.
+    pub(crate) fn pod_id(&self) -> String {
+        let meta = &self.pod.metadata;
+        let name = meta.name.as_deref().unwrap_or_default();
+        let namespace = meta.namespace.as_deref().unwrap_or("default");
+        format!(
+            "{name}_{namespace}({})",
+            meta.uid.as_deref().unwrap_or_default()
+        )
+    }
+
+    /// When `activeDeadlineSeconds` passes (R16.1).
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let seconds = self.pod.spec.active_deadline_seconds?;
+        let passed = self.deadline_exceeded || self.stage != Stage::Active;
+        (!passed).then(|| Time(self.begun.0.saturating_add(seconds.saturating_mul(1000))))
+    }
+
+    /// Lets everything move that can, until nothing does.
+    fn settle(&mut self) {
+        loop {
+            let mut moved = self.advance_stops();
+            moved |= self.advance_sync();
+            if self.sync.is_none() && self.stage != Stage::Finished && self.pass_is_due() {
+                self.begin_pass();
+                moved = true;
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.run_due_probes();
+    }
+
+    fn pass_is_due(&self) -> bool {
+        let due = |at: Option<Time>| at.is_some_and(|at| at <= self.now);
+        self.dirty || due(self.resync_at) || due(self.deadline())
+    }
+
+    /// What upstream's pod worker and `SyncPod` do at the beginning of a pass.
+    fn begin_pass(&mut self) {
+        self.dirty = false;
+        self.resync_at = None;
+        if let Some(deletion) = self.deletion {
+            self.begin_termination(deletion.grace);
+        } else if self.deadline().is_some_and(|at| at <= self.now) {
+            self.deadline_exceeded = true;
+            self.emit(events::deadline_exceeded());
+            self.begin_termination(self.spec_grace());
+        } else if self.phase().is_terminal() {
+            self.begin_termination(self.spec_grace());
+        } else {
+            let steps = self.plan();
+            if !steps.is_empty() {
+                self.sync = Some(Sync {
+                    steps,
+                    current: None,
+                });
+            }
+        }
+    }
+
+    /// R8.1: below 1 the grace is raised to 1. R5.16: liveness and startup probes end.
+    fn begin_termination(&mut self, grace: i64) {
+        self.stage = Stage::Terminating;
+        for worker in self
+            .containers
+            .iter_mut()
+            .flat_map(|container| &mut container.workers)
+        {
+            worker.stop(false);
+        }
+        let steps = VecDeque::from([
+            Step::StopAll {
+                grace: grace.max(1),
+            },
+            Step::StopSandbox,
+        ]);
+        self.sync = Some(Sync {
+            steps,
+            current: None,
+        });
+    }
+
+    /// Moves the pass on; says whether it moved.
+    fn advance_sync(&mut self) -> bool {
+        let Some(mut sync) = self.sync.take() else {
+            return false;
+        };
+        let mut moved = false;
+        loop {
+            if let Some(current) = &mut sync.current {
+                match self.advance_step(current) {
+                    Progress::Waiting => break,
+                    Progress::Done => {}
+                    Progress::Failed => sync.steps.clear(),
+                }
+                sync.current = None;
+            }
+            moved = true;
+            let Some(step) = sync.steps.pop_front() else {
+                if self.stage == Stage::Terminating {
+                    self.finish();
+                }
+                return true;
+            };
+            if self.kill_now && self.stage == Stage::Active {
+                continue;
+            }
+            sync.current = self.begin_step(step, &mut sync.steps);
+        }
+        self.sync = Some(sync);
+        moved
+    }
+
+    /// Begins a step; nothing when it is over at once.
+    fn begin_step(&mut self, step: Step, rest: &mut VecDeque<Step>) -> Option<Current> {
+        match step {
+            Step::CreateSandbox => {
+                self.forget_init_records();
+                self.set_sandbox(SandboxState::Creating);
+                self.act(Action::CreateSandbox);
+                Some(Current::CreateSandbox)
+            }
+            Step::StopAll { grace } => Some(Current::Stops(self.begin_stop_all(grace))),
+            Step::StopSandbox => {
+                if self.sandbox.state != SandboxState::Ready {
+                    return None;
+                }
+                self.set_sandbox(SandboxState::Stopping);
+                self.act(Action::StopSandbox);
+                Some(Current::StopSandbox)
+            }
+            Step::Stop(stops) => {
+                let indices = stops.iter().map(|stop| stop.index).collect();
+                for stop in stops {
+                    let grace = self.single_grace(stop.index, stop.probe);
+                    self.begin_stop(stop.index, grace, false, Some(&stop.why));
+                }
+                Some(Current::Stops(indices))
+            }
+            Step::Start { index, ended } => {
+                if self.begin_start(index, ended) {
+                    return Some(Current::Start(index));
+                }
+                if self.containers[index].role == Role::Init {
+                    // R1.8: an init that cannot be started ends the pass.
+                    rest.clear();
+                }
+                None
+            }
+            Step::RestartAll { trigger } => {
+                self.restarting_all = true;
+                let queue = self.restart_all_queue(trigger).into();
+                Some(Current::RestartAll {
+                    queue,
+                    current: None,
+                })
+            }
+        }
+    }
+
+    fn advance_step(&mut self, current: &mut Current) -> Progress {
+        match current {
+            Current::CreateSandbox => match self.sandbox.state {
+                SandboxState::Creating => Progress::Waiting,
+                SandboxState::Ready => Progress::Done,
+                _ => Progress::Failed,
+            },
+            Current::StopSandbox => match self.sandbox.state {
+                SandboxState::Stopping => Progress::Waiting,
+                _ => Progress::Done,
+            },
+            Current::Stops(indices) => {
+                let stopped = |&i: &usize| {
+                    self.containers[i]
+                        .stop
+                        .as_ref()
+                        .is_none_or(|stop| stop.is_done())
+                };
+                if !indices.iter().all(stopped) {
+                    return Progress::Waiting;
+                }
+                for &i in indices.iter() {
+                    self.containers[i].stop = None;
+                }
+                self.order = TerminationOrder::default();
+                self.dirty = true;
+                Progress::Done
+            }
+            Current::Start(i) => {
+                if !self.advance_start(*i) {
+                    return Progress::Waiting;
+                }
+                let init = self.containers[*i].role == Role::Init;
+                let failed = init && self.containers[*i].failure.is_some();
+                if failed {
+                    Progress::Failed
+                } else {
+                    Progress::Done
+                }
+            }
+            Current::RestartAll { queue, current } => self.advance_restart_all(queue, current),
+        }
+    }
+
+    fn advance_restart_all(
+        &mut self,
+        queue: &mut VecDeque<usize>,
+        current: &mut Option<usize>,
+    ) -> Progress {
+        loop {
+            if let Some(i) = *current {
+                if self.containers[i]
+                    .stop
+                    .as_ref()
+                    .is_some_and(|stop| !stop.is_done())
+                {
+                    return Progress::Waiting;
+                }
+                if !self.kill_now {
+                    self.restart_all_forget(i);
+                }
+                *current = None;
+            }
+            if self.kill_now {
+                self.restarting_all = false;
+                return Progress::Failed;
+            }
+            let Some(i) = queue.pop_front() else {
+                self.restart_all_end();
+                return Progress::Done;
+            };
+            *current = Some(i);
+            self.restart_all_begin(i);
+        }
+    }
+
+    /// A new sandbox re-runs all inits, so their records go (R1.11).
+    fn forget_init_records(&mut self) {
+        for container in &mut self.containers[..self.inits] {
+            container.failure = None;
+            if let Some(run) = container.run.take_if(|run| run.end.is_some()) {
+                container.previous = Some(run);
+            }
+        }
+    }
+
+    pub(crate) fn set_sandbox(&mut self, state: SandboxState) {
+        self.sandbox.state = state;
+        self.sandbox.since = self.now;
+    }
+
+    /// The sandbox could not be made: told, and tried again.
+    pub(crate) fn sandbox_failed(&mut self, reason: &str, message: String) {
+        let kind = crate::EventKind::Warning;
+        self.emit(PodEvent::new(kind, reason, message.clone(), None));
+        let retry = self.now + self.sandbox.retry_delay;
+        self.sandbox.retry_delay = (self.sandbox.retry_delay * 2).min(LONGEST_SANDBOX_RETRY);
+        self.sandbox.retry_at = Some(retry);
+        self.sandbox.failure = Some(message);
+        self.set_sandbox(SandboxState::Absent);
+        self.resync(retry);
+    }
+
+    /// The sandbox is there.
+    pub(crate) fn sandbox_ready(&mut self, ips: Vec<IpAddr>) {
+        self.sandbox.attempts += 1;
+        self.sandbox.ips = ips;
+        self.sandbox.failure = None;
+        self.sandbox.retry_at = None;
+        self.sandbox.retry_delay = FIRST_SANDBOX_RETRY;
+        self.set_sandbox(SandboxState::Ready);
+        self.dirty = true;
+    }
+
+    /// What failed for want of something is due at once.
+    pub(crate) fn retry_now(&mut self) {
+        self.sandbox.retry_at = None;
+        self.pulls.clear();
+        for container in &mut self.containers {
+            if let Some(failure) = container.failure.as_mut().filter(|f| f.is_retried()) {
+                failure.retry_at = None;
+            }
+        }
+        self.dirty = true;
+    }
+
+    fn finish(&mut self) {
+        self.stage = Stage::Finished;
+        self.resync_at = None;
+        self.dirty = false;
+        self.outcome = Some(self.final_outcome());
+        for worker in self
+            .containers
+            .iter_mut()
+            .flat_map(|container| &mut container.workers)
+        {
+            worker.detach();
+        }
+    }
+}
+
+/// Whether a step is over.
+enum Progress {
+    Waiting,
+    Done,
+    /// The rest of the pass is dropped.
+    Failed,
 }

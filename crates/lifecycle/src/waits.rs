@@ -1,7 +1,11 @@
 //! What each container waits for, since when, and what would end the wait (principle: every wait can
 //! be explained).
 
-use crate::Time;
+use crate::container::{Container, Failure, Role, StartStage, Starting};
+use crate::machine::{Machine, SandboxState, Stage};
+use crate::protocol::ProbeKind;
+use crate::terminate::{Stop, StopStage};
+use crate::{Time, restart};
 
 /// One wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,4 +51,238 @@ pub enum WaitKind {
     StopTurn,
     /// The end after the stop signal.
     Termination,
+}
+
+impl Machine {
+    /// What the Pod and each of its containers wait for now, in the order of the spec.
+    #[must_use]
+    pub fn waits(&self, now: Time) -> Vec<Wait> {
+        if self.is_finished() {
+            return Vec::new();
+        }
+        let containers = (0..self.containers.len()).filter_map(|i| {
+            let found = self.container_wait(i, now)?;
+            let container = Some(self.containers[i].spec.name.clone());
+            let Found {
+                kind,
+                since,
+                until,
+                text,
+            } = found;
+            Some(Wait {
+                container,
+                kind,
+                since,
+                until,
+                text,
+            })
+        });
+        self.sandbox_wait().into_iter().chain(containers).collect()
+    }
+
+    fn sandbox_wait(&self) -> Option<Wait> {
+        let sandbox = &self.sandbox;
+        let text = match sandbox.state {
+            SandboxState::Creating => "its network and volumes are being made".to_owned(),
+            SandboxState::Stopping => "its network and volumes are being removed".to_owned(),
+            SandboxState::Absent => {
+                format!("its network and volumes: {}", sandbox.failure.as_ref()?)
+            }
+            SandboxState::Ready | SandboxState::Stopped => return None,
+        };
+        let (since, until) = (sandbox.since, sandbox.retry_at);
+        Some(Wait {
+            container: None,
+            kind: WaitKind::Sandbox,
+            since,
+            until,
+            text,
+        })
+    }
+
+    fn container_wait(&self, i: usize, now: Time) -> Option<Found> {
+        let container = &self.containers[i];
+        if let Some(stop) = container.stop.as_ref().filter(|stop| !stop.is_done()) {
+            return Some(self.stop_wait(i, stop));
+        }
+        if let Some(starting) = &container.starting {
+            return Some(start_wait(starting));
+        }
+        if container.is_running() {
+            return running_wait(container, now);
+        }
+        if self.stage != Stage::Active || self.sandbox.state != SandboxState::Ready {
+            return None;
+        }
+        if let Some(end) = container.ended() {
+            let over = match container.role {
+                Role::Init => container.is_done(),
+                _ => !restart::restarts_after(&container.spec, &self.pod.spec, end.exit.code),
+            };
+            if over {
+                return None;
+            }
+        }
+        let since = container
+            .ended()
+            .and_then(|end| end.at)
+            .unwrap_or(self.begun);
+        if let Some(failure) = &container.failure {
+            return Some(failure_wait(failure));
+        }
+        self.predecessor_wait(i, since)
+    }
+
+    fn stop_wait(&self, i: usize, stop: &Stop) -> Found {
+        match stop.stage {
+            StopStage::PreStop {
+                since,
+                until,
+                wakes,
+                ..
+            } => {
+                let until = wakes.map_or(until, |wakes| wakes.min(until));
+                let text =
+                    "its preStop hook; the stop signal follows, at the latest when the grace ends";
+                Found::new(WaitKind::PreStop, since, Some(until), text)
+            }
+            StopStage::Turn { since, until } => {
+                let others = self.order.before(i).iter();
+                let others: Vec<&str> = others
+                    .filter(|&&other| !self.has_stopped(other))
+                    .map(|&other| self.containers[other].name())
+                    .collect();
+                let text = format!("{} to stop first", others.join(", "));
+                Found::new(WaitKind::StopTurn, since, Some(until), text)
+            }
+            StopStage::Term { since, kill_at } => {
+                let text = "its end: the stop signal was sent, SIGKILL follows";
+                Found::new(WaitKind::Termination, since, Some(kill_at), text)
+            }
+            StopStage::Killed { since } => Found::new(
+                WaitKind::Termination,
+                since,
+                None,
+                "its end: SIGKILL was sent",
+            ),
+            StopStage::Done => Found::new(WaitKind::Termination, self.now, None, "the others' end"),
+        }
+    }
+
+    /// Why a container whose start nothing holds back is not started: somebody comes before it.
+    fn predecessor_wait(&self, i: usize, since: Time) -> Option<Found> {
+        let wait = |text: String| Found::new(WaitKind::Predecessor, since, None, text);
+        for entry in &self.containers[..i.min(self.inits)] {
+            let name = entry.name();
+            match entry.role {
+                Role::Init if !entry.is_done() => {
+                    return Some(wait(format!("init container {name} to exit with 0")));
+                }
+                Role::Sidecar if !entry.is_running() => {
+                    return Some(wait(format!("sidecar {name} to run")));
+                }
+                Role::Sidecar if !entry.is_started() => {
+                    return Some(wait(format!(
+                        "sidecar {name}: its startup probe must succeed"
+                    )));
+                }
+                _ => {}
+            }
+        }
+        let ahead = self
+            .containers
+            .iter()
+            .find(|container| container.starting.is_some())?;
+        let name = ahead.name();
+        Some(wait(format!(
+            "the start of {name}, which everything else of the Pod waits for"
+        )))
+    }
+}
+
+/// A wait of a container that is known.
+struct Found {
+    kind: WaitKind,
+    since: Time,
+    until: Option<Time>,
+    text: String,
+}
+
+impl Found {
+    fn new(kind: WaitKind, since: Time, until: Option<Time>, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            since,
+            until,
+            text: text.into(),
+        }
+    }
+}
+
+fn start_wait(starting: &Starting) -> Found {
+    match &starting.stage {
+        StartStage::Asked => {
+            let text = "its image, creation and start";
+            Found::new(WaitKind::Start, starting.since, None, text)
+        }
+        StartStage::PostStart { since, until } => {
+            let text = "its postStart hook, which holds up the whole Pod";
+            Found::new(WaitKind::PostStart, *since, *until, text)
+        }
+        StartStage::Killing(error) => {
+            let text = format!("its end after its postStart hook failed: {error}");
+            Found::new(WaitKind::Termination, starting.since, None, text)
+        }
+    }
+}
+
+fn failure_wait(failure: &Failure) -> Found {
+    let kind = match failure.reason {
+        "CrashLoopBackOff" => WaitKind::RestartBackOff,
+        "ErrImagePull" | "ImagePullBackOff" => WaitKind::ImageBackOff,
+        _ => WaitKind::StartRetry,
+    };
+    let text = format!("the next attempt: {}: {}", failure.reason, failure.message);
+    Found::new(kind, failure.since, failure.retry_at, text)
+}
+
+fn running_wait(container: &Container, now: Time) -> Option<Found> {
+    let since = container
+        .run
+        .as_ref()
+        .and_then(|run| run.started_at)
+        .unwrap_or(now);
+    if container.role == Role::Init {
+        return Some(Found::new(
+            WaitKind::Exit,
+            since,
+            None,
+            "its own exit with 0",
+        ));
+    }
+    let started = container.is_started();
+    let kind = if started {
+        ProbeKind::Readiness
+    } else {
+        ProbeKind::Startup
+    };
+    let worker = container.worker(kind).filter(|_| !container.is_ready())?;
+    let settings = &worker.settings;
+    let (came, needed, word) = match worker.streak() {
+        Some((true, n)) => (n, settings.success_threshold, "successes"),
+        Some((false, n)) => (n, settings.failure_threshold, "failures"),
+        None => (0, settings.success_threshold, "successes"),
+    };
+    let running = if worker.running_since().is_some() {
+        ", a run is under way"
+    } else {
+        ""
+    };
+    let text = format!("its {kind} probe: {came} of {needed} {word} in a row{running}");
+    let kind = if started {
+        WaitKind::ReadinessProbe
+    } else {
+        WaitKind::StartupProbe
+    };
+    Some(Found::new(kind, since, worker.due(started), text))
 }

@@ -1,0 +1,97 @@
+//! RestartAllContainers: one container's exit restarts them all in place (R20.7 to R20.13).
+
+use manifest::core::v1::ContainerRestartRuleAction as RuleAction;
+
+use crate::container::{End, Failure, Run};
+use crate::machine::Machine;
+use crate::protocol::{Action, Exit};
+use crate::restart;
+
+/// Reason of the waiting state, and of `lastState` afterwards (R20.8).
+pub(crate) const REASON: &str = "RestartingAllContainers";
+const MESSAGE: &str = "The container is removed because RestartAllContainers in place";
+/// SIGKILL, whatever the container really ended with (R20.8).
+const CODE: i32 = 137;
+
+impl Machine {
+    /// The container whose exit asks for it. The records of a restart are removed, so that no exit is
+    /// looked at twice (R20.11).
+    pub(crate) fn restart_all_trigger(&self) -> Option<usize> {
+        self.containers.iter().position(|container| {
+            container.ended().is_some_and(|end| {
+                let action = restart::rule_action(&container.spec, end.exit.code);
+                action == Some(RuleAction::RestartAllContainers)
+            })
+        })
+    }
+
+    /// The order in which containers are stopped and forgotten: apps, then init entries, each in list
+    /// order, the trigger last (R20.9).
+    pub(crate) fn restart_all_queue(&self, trigger: usize) -> Vec<usize> {
+        let apps = self.inits..self.containers.len();
+        let others = apps.chain(0..self.inits).filter(|&i| i != trigger);
+        others.chain([trigger]).collect()
+    }
+
+    /// Begins with the next container: stops it if it runs. Says whether there is anything to wait for.
+    pub(crate) fn restart_all_begin(&mut self, i: usize) -> bool {
+        if self.containers[i].live().is_none() {
+            return false;
+        }
+        self.begin_quick_stop(i);
+        true
+    }
+
+    /// Forgets the records of a container that is down (R20.8).
+    pub(crate) fn restart_all_forget(&mut self, i: usize) {
+        let now = self.now;
+        let container = &mut self.containers[i];
+        container.stop = None;
+        for worker in &mut container.workers {
+            worker.detach();
+        }
+        let Some(run) = container.run.take() else {
+            return;
+        };
+        container.next_instance = run.instance.saturating_add(1);
+        let mut removed: Vec<_> = container.previous.take().into_iter().collect();
+        container.previous = Some(Run {
+            end: Some(End {
+                at: None,
+                exit: Exit {
+                    code: CODE,
+                    ..Exit::default()
+                },
+                reason: REASON,
+                message: Some(MESSAGE.to_owned()),
+            }),
+            started_at: None,
+            hook: None,
+            ..run.clone()
+        });
+        container.failure = Some(Failure {
+            reason: REASON,
+            message: MESSAGE.to_owned(),
+            since: now,
+            retry_at: None,
+        });
+        removed.push(run);
+        let name = container.spec.name.clone();
+        for run in removed.into_iter().filter(|run| run.started_at.is_some()) {
+            let container = name.clone();
+            self.act(Action::Remove {
+                container,
+                instance: run.instance,
+            });
+        }
+    }
+
+    /// All records are gone: the Pod starts again from its first entry.
+    pub(crate) fn restart_all_end(&mut self) {
+        self.restarting_all = false;
+        for container in &mut self.containers {
+            container.failure = container.failure.take().filter(|f| f.reason != REASON);
+        }
+        self.dirty = true;
+    }
+}
