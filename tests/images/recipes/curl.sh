@@ -1,5 +1,5 @@
 packages=(curl busybox-static)
-tags=(curlimages/curl:8.10.1)
+tags=(curlimages/curl:7.88.1)
 options=(--entrypoint '["curl"]' --cmd '["--version"]' --user curl_user
     --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
 
