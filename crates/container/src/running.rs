@@ -1,0 +1,135 @@
+//! A running container or exec, held by its pidfd: its number can be reused, the descriptor cannot.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+
+use crate::cgroup::CgroupHandle;
+
+/// A process this crate started, a child of this process. Poll its descriptor for reading to learn of its exit.
+///
+/// Dropping it neither signals nor reaps: an owner calls [`Running::signal`] and [`Running::try_wait`].
+#[derive(Debug)]
+pub struct Running {
+    pid: i32,
+    pidfd: OwnedFd,
+    terminal: Option<OwnedFd>,
+    cgroup: Option<CgroupHandle>,
+    privileged: bool,
+    notes: Vec<String>,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitStatus {
+    /// The exit code; 128 + signal for a process that a signal ended.
+    pub code: i32,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+}
+
+impl Running {
+    pub(crate) fn new(
+        pid: i32,
+        pidfd: OwnedFd,
+        terminal: Option<OwnedFd>,
+        cgroup: Option<CgroupHandle>,
+        privileged: bool,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            pid,
+            pidfd,
+            terminal,
+            cgroup,
+            privileged,
+            notes,
+        }
+    }
+
+    /// Its number on the machine, for people and logs; signals go through the pidfd.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Takes the terminal's controlling end, once, for a process with `tty`.
+    pub fn take_terminal(&mut self) -> Option<OwnedFd> {
+        self.terminal.take()
+    }
+
+    /// The cgroup it runs in.
+    #[must_use]
+    pub fn cgroup(&self) -> Option<&CgroupHandle> {
+        self.cgroup.as_ref()
+    }
+
+    pub(crate) fn privileged(&self) -> bool {
+        self.privileged
+    }
+
+    /// What could not be done but did not prevent the start, as sentences.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Sends `signal`, such as 15. A process that has already ended is no error.
+    ///
+    /// # Errors
+    /// `EINVAL` for a number that is no signal.
+    pub fn signal(&self, signal: i32) -> std::io::Result<()> {
+        match sys::signal::send(self.pidfd.as_fd(), signal) {
+            Err(error) if error.raw_os_error() == Some(Errno::SRCH.raw_os_error()) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Its exit, if it has ended; the exit is collected by this call and reported once.
+    ///
+    /// # Errors
+    /// `ECHILD` when it was collected before or when another thread waits for all children.
+    pub fn try_wait(&self) -> std::io::Result<Option<ExitStatus>> {
+        self.wait_with(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+    }
+
+    /// Blocks until it ends.
+    ///
+    /// # Errors
+    /// As [`Running::try_wait`].
+    pub fn wait(&self) -> std::io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.wait_with(WaitIdOptions::EXITED)? {
+                return Ok(status);
+            }
+        }
+    }
+
+    fn wait_with(&self, options: WaitIdOptions) -> std::io::Result<Option<ExitStatus>> {
+        let status =
+            rustix::io::retry_on_intr(|| waitid(WaitId::PidFd(self.pidfd.as_fd()), options))?;
+        Ok(status.map(
+            |status| match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => ExitStatus { code, signal: None },
+                (None, signal) => ExitStatus {
+                    code: 128 + signal.unwrap_or(0),
+                    signal,
+                },
+            },
+        ))
+    }
+
+    /// For a start that nobody wants any more.
+    pub(crate) fn kill_and_reap(&self) {
+        // Both can only fail because it is gone, which is the aim.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+        let _ = self.wait();
+    }
+}
+
+impl AsFd for Running {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+}
