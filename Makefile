@@ -17,7 +17,7 @@ build: ## build the program for use and say where it is
 	@PROFILE=release scripts/pillion-path
 
 images: ## make the images of examples and tests from Debian packages, and import them
-	@scripts/setup-test
+	@scripts/setup-test images
 	@PILLION=$$(PROFILE=release scripts/pillion-path) tests/images/build
 
 test: ## everything that is checked: lints, unit tests, end-to-end tests

@@ -9,7 +9,7 @@
 
 # Maintainer scripts are never run, so what only they would use is left out, with what it would drag in.
 readonly unused=(adduser debconf dpkg init-system-helpers libpam-modules libpam-modules-bin libpam-runtime libpam0g
-    lsb-base mailcap passwd perl-base procps sensible-utils sysvinit-utils tar)
+    libperl5.36 lsb-base mailcap passwd perl perl-base perl-modules-5.36 procps sensible-utils sysvinit-utils tar)
 
 # Modification time of every file: any constant will do.
 readonly epoch=1700000000
