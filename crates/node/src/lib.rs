@@ -23,6 +23,7 @@ mod probe;
 mod process;
 mod publish;
 pub mod state;
+mod tempres;
 mod volumes;
 
 pub use node::{Node, NodeError, Options, PullPolicyOverride};

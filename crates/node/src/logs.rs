@@ -18,9 +18,9 @@ const LONGEST_PIECE: usize = 64 << 10;
 /// the last process that holds it, so this is a bound for one that was handed out of the container.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// How much of the end of a log is kept in memory: what a termination message may take from it (R15.3).
-const TAIL_BYTES: usize = 2048;
-const TAIL_LINES: usize = 80;
+/// How much of the end of a log is kept in memory: what a termination message may take from it (R15.3), and
+/// the line end before it.
+const TAIL_BYTES: usize = lifecycle::message::LOG_BYTES + 1;
 
 /// The end of what a container wrote, both streams together.
 #[derive(Debug, Default)]
@@ -37,16 +37,8 @@ impl Tail {
         }
     }
 
-    /// At most the last 80 lines and 2048 bytes, as R15.3 cuts a log.
-    pub(crate) fn text(&self) -> String {
-        let mut bytes = &self.bytes[self.bytes.len().saturating_sub(TAIL_BYTES)..];
-        let ends = bytes.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n');
-        // The line end that closes the last line starts no further line.
-        let closed = usize::from(bytes.last() == Some(&b'\n'));
-        if let Some((at, _)) = ends.into_iter().nth(TAIL_LINES - 1 + closed) {
-            bytes = &bytes[at + 1..];
-        }
-        String::from_utf8_lossy(bytes).into_owned()
+    fn last(&self) -> Vec<u8> {
+        self.bytes[self.bytes.len().saturating_sub(TAIL_BYTES)..].to_vec()
     }
 }
 
@@ -82,14 +74,14 @@ impl Pumps {
     }
 
     /// Waits for the rest of the output after the container's end, and gives the end of it.
-    pub(crate) async fn finish(self) -> String {
+    pub(crate) async fn finish(self) -> Vec<u8> {
         let deadline = tokio::time::Instant::now() + DRAIN;
         for mut reader in self.readers {
             if tokio::time::timeout_at(deadline, &mut reader).await.is_err() {
                 reader.abort();
             }
         }
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).last()
     }
 }
 
@@ -138,7 +130,7 @@ mod tests {
     use super::*;
     use crate::output::Message;
 
-    async fn pumped(write: impl FnOnce(&mut std::fs::File) + Send + 'static) -> (Vec<Vec<u8>>, String) {
+    async fn pumped(write: impl FnOnce(&mut std::fs::File) + Send + 'static) -> (Vec<Vec<u8>>, Vec<u8>) {
         let (output, mut messages) = Output::channel();
         let (out_read, out_write) = rustix::pipe::pipe().expect("pipe");
         let (err_read, err_write) = rustix::pipe::pipe().expect("pipe");
@@ -194,12 +186,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn r15_3_the_tail_is_80_lines_or_2048_bytes() {
-        let (_, tail) = pumped(|pipe| (0..100).for_each(|n| writeln!(pipe, "{n}").expect("write"))).await;
-        assert_eq!(tail, (20..100).map(|n| format!("{n}\n")).collect::<String>());
-        let (_, tail) = pumped(|pipe| pipe.write_all(&vec![b'y'; 9000]).expect("write")).await;
-        assert_eq!(tail, "y".repeat(2048));
+    async fn the_end_of_the_log_is_kept() {
+        let (_, tail) = pumped(|pipe| (0..1000).for_each(|n| writeln!(pipe, "{n}").expect("write"))).await;
+        let all: String = (0..1000).map(|n| format!("{n}\n")).collect();
+        assert_eq!(tail, all.as_bytes()[all.len() - TAIL_BYTES..]);
         let (_, tail) = pumped(|_| ()).await;
-        assert_eq!(tail, "");
+        assert_eq!(tail, b"");
     }
 }

@@ -62,10 +62,12 @@ pub enum NodeError {
         /// What to do.
         hint: &'static str,
     },
-    /// A directory cannot be made.
-    #[error("create {}", path.display())]
-    Directory {
-        /// The directory.
+    /// A directory cannot be made, or a file of the kernel not be read.
+    #[error("{step} {}", path.display())]
+    Path {
+        /// What was tried.
+        step: &'static str,
+        /// On what.
         path: PathBuf,
         /// The cause.
         #[source]
@@ -114,12 +116,17 @@ impl Node {
         let paths = Paths::new(options.root.as_deref());
         for dir in [paths.lib.clone(), paths.pods()] {
             fs::create_dir_all(&dir)
-                .map_err(|source| NodeError::Directory { path: dir.clone(), source })?;
+                .map_err(|source| NodeError::Path { step: "create", path: dir.clone(), source })?;
         }
         check_overlay()?;
         let images = Store::open(&paths.images()).map_err(NodeError::Images)?;
         let launcher = Launcher::new().map_err(NodeError::Launcher)?;
-        let cgroups = Cgroups::detect();
+        let cgroups = Cgroups::detect()
+            .map_err(|source| NodeError::Path {
+                step: "find the cgroups in",
+                path: "/proc/self/mountinfo".into(),
+                source,
+            })?;
         let mut notes = clear_orphans(&paths, &cgroups)?;
         if cgroups.mode() == container::cgroup::Mode::None {
             notes.push(
@@ -163,7 +170,7 @@ impl Node {
     ) -> Result<Vec<PodHandle>, NodeError> {
         let mut ready = Vec::new();
         for mut pod in pods {
-            let reserved = publish::reserve(&pod, publish).await?;
+            let reserved = publish::reserve(&pod, publish)?;
             let metadata = &mut pod.metadata;
             metadata.uid.get_or_insert_with(|| uuid::Uuid::new_v4().to_string());
             metadata.namespace.get_or_insert_with(|| "default".into());
@@ -256,10 +263,12 @@ impl Node {
     }
 
     /// The Pod's `/etc/resolv.conf`; what could not be taken over is told.
-    pub(crate) fn resolv_conf(&self, request: &DnsRequest) -> String {
+    pub(crate) fn resolv_conf(&self, request: &DnsRequest<'_>) -> String {
         let own = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
         let upstream = fs::read_to_string("/run/systemd/resolve/resolv.conf").ok();
-        let made = dns_config::resolv_conf(request, &own, upstream.as_deref());
+        let request =
+            DnsRequest { node: &own, upstream: upstream.as_deref(), ..request.clone() };
+        let made = dns_config::resolv_conf(&request);
         made.notes.into_iter().for_each(|note| self.output.note(note));
         made.text
     }

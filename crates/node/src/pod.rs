@@ -9,6 +9,7 @@
 //! The worker never waits for anything but messages and the machine's next wake-up; what takes time (a
 //! start, a probe, a hook, the end of a process) is a task that reports.
 
+mod cgroup;
 mod events;
 mod exit;
 mod mounts;

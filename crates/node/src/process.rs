@@ -36,7 +36,7 @@ pub(crate) fn process(
         environment.set(&name, value);
     }
     let cwd = container.working_dir.clone().filter(|dir| !dir.is_empty());
-    let cwd = cwd.or_else(|| image.working_dir.clone()).filter(|dir| !dir.is_empty());
+    let cwd = cwd.or_else(|| Some(image.working_dir.clone()).filter(|dir| !dir.is_empty()));
     Ok(Process {
         args: command(container, image, variables)?,
         env: environment.into_vec(),
@@ -82,7 +82,7 @@ fn user(
     let run_as_user = own.and_then(|c| c.run_as_user).or(pod.and_then(|c| c.run_as_user));
     let run_as_group = own.and_then(|c| c.run_as_group).or(pod.and_then(|c| c.run_as_group));
     let non_root = own.and_then(|c| c.run_as_non_root).or(pod.and_then(|c| c.run_as_non_root));
-    let image_user = image.user.clone().unwrap_or_default();
+    let image_user = image.user.clone();
     if non_root == Some(true) {
         non_root_user(run_as_user, &image_user)?;
     }

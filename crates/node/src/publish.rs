@@ -44,12 +44,12 @@ pub(crate) struct Reserved {
 impl Reserved {
     /// Sends traffic to the Pod at `ip` from now on.
     pub(crate) fn aim(&self, ip: IpAddr) {
-        self.forwarder.set_target(Some(SocketAddr::new(ip, self.port)));
+        self.forwarder.set_target(SocketAddr::new(ip, self.port));
     }
 }
 
 /// Takes all host ports of a Pod.
-pub(crate) async fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, PublishError> {
+pub(crate) fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, PublishError> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
     let host_network = pod.spec.host_network == Some(true);
     let mut listens: Vec<(SocketAddr, u16, Protocol)> = wanted
@@ -69,7 +69,9 @@ pub(crate) async fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserve
             Protocol::Udp => network::forward::Protocol::Udp,
             _ => network::forward::Protocol::Tcp,
         };
-        let forwarder = Forwarder::bind(listen, protocol, None).await.map_err(failed)?;
+        // Nobody answers at port 0: whoever connects before the Pod has an address is refused.
+        let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
+        let forwarder = Forwarder::bind(listen, protocol, nowhere).map_err(failed)?;
         reserved.push(Reserved { port, forwarder: Arc::new(forwarder) });
     }
     Ok(reserved)

@@ -66,7 +66,7 @@ fn is_memory(dir: &EmptyDirVolumeSource) -> bool {
 
 /// R19.5: the least of the size limit, the Pod's memory limit and what the node has.
 fn memory_size(pod: &Pod, dir: &EmptyDirVolumeSource, facts: &NodeFacts) -> u64 {
-    let bytes = |quantity: &manifest::Quantity| u64::try_from(quantity.to_bytes()).unwrap_or(0);
+    let bytes = |quantity: &manifest::Quantity| quantity.to_bytes();
     let node = u64::try_from(facts.memory_bytes).unwrap_or(u64::MAX);
     let limits = pod.spec.containers.iter().map(|container| {
         container.resources.as_ref().and_then(|resources| resources.limits.get("memory")).map(bytes)

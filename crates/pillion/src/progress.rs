@@ -196,3 +196,6 @@ fn spec_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
 fn is_probed(container: &Container) -> bool {
     container.readiness_probe.is_some() || container.startup_probe.is_some()
 }
+
+#[cfg(test)]
+mod tests;

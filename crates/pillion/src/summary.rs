@@ -1,6 +1,7 @@
 //! How a run ended: the exit code, and for what failed which container, why, and its last lines.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use manifest::core::v1::{ContainerStateTerminated, Pod, PodPhase, RestartPolicy};
 
@@ -8,25 +9,25 @@ use crate::exit::{self, Exit};
 use crate::printer::Tails;
 
 /// The exit code of a run whose Pods have all ended by themselves.
-pub(crate) fn exit_code(pods: &[impl AsRef<Pod>]) -> Exit {
+pub(crate) fn exit_code(pods: &[Arc<Pod>]) -> Exit {
     let failed = |pod: &&Pod| phase(pod) != Some(PodPhase::Succeeded);
     let Some(first) = pods
         .iter()
-        .map(AsRef::as_ref)
+        .map(|pod| &**pod)
         .filter(failed)
         .flat_map(failed_apps)
         .min_by_key(|end| end.1.finished_at)
     else {
-        let all_well = pods.iter().all(|pod| phase(pod.as_ref()) == Some(PodPhase::Succeeded));
+        let all_well = pods.iter().all(|pod| phase(pod) == Some(PodPhase::Succeeded));
         return if all_well { exit::SUCCESS } else { exit::FAILURE };
     };
     Exit::of_container(first.1.exit_code)
 }
 
 /// The exit code of one container, whatever became of the others.
-pub(crate) fn exit_code_from(pods: &[impl AsRef<Pod>], container: &str) -> Option<Exit> {
+pub(crate) fn exit_code_from(pods: &[Arc<Pod>], container: &str) -> Option<Exit> {
     pods.iter().find_map(|pod| {
-        let status = pod.as_ref().status.as_ref()?;
+        let status = pod.status.as_ref()?;
         let found = status
             .container_statuses
             .iter()
@@ -41,9 +42,9 @@ pub(crate) fn exit_code_from(pods: &[impl AsRef<Pod>], container: &str) -> Optio
 }
 
 /// What to say of the Pods that did not succeed; empty when there is nothing to say.
-pub(crate) fn failures(pods: &[impl AsRef<Pod>], tails: &Tails) -> String {
+pub(crate) fn failures(pods: &[Arc<Pod>], tails: &Tails) -> String {
     let mut text = String::new();
-    for pod in pods.iter().map(AsRef::as_ref).filter(|pod| phase(pod) == Some(PodPhase::Failed)) {
+    for pod in pods.iter().filter(|pod| phase(pod) == Some(PodPhase::Failed)) {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let status = pod.status.as_ref();
         let reason = status.and_then(|status| status.reason.as_deref());
@@ -105,3 +106,6 @@ fn ends(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! `execve` with exact argument and environment vectors.
+//! The edges of a program: `execve` with exact vectors, closing inherited descriptors, ending a cloned child.
 
 use std::ffi::{CStr, CString};
 use std::io;
@@ -20,6 +20,25 @@ fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
         .map(|s| s.as_ptr())
         .chain([std::ptr::null()])
         .collect()
+}
+
+/// Closes every descriptor from `first` on (Linux 5.9).
+///
+/// Meant for the first moments of a program, when the only descriptors are those it inherited.
+///
+/// # Errors
+/// `ENOSYS` before Linux 5.9.
+pub fn close_from(first: u32) -> io::Result<()> {
+    // SAFETY: closing is memory-safe; a caller that owns one of these descriptors gets EBADF from it later, and the
+    // callers are processes that own none yet.
+    super::check(unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, 0) })?;
+    Ok(())
+}
+
+/// Ends this process without running exit handlers, which belong to the process it was cloned from.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` takes an integer and does not return.
+    unsafe { libc::_exit(code) }
 }
 
 #[cfg(test)]

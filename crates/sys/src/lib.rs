@@ -11,6 +11,7 @@ pub mod mount;
 pub mod namespace;
 pub mod seccomp;
 pub mod signal;
+pub mod watch;
 
 /// Turns the return value of a raw syscall wrapper into a `Result`.
 fn check(value: libc::c_long) -> std::io::Result<libc::c_long> {

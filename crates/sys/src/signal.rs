@@ -1,6 +1,7 @@
 //! The signal state a new program should find.
 
 use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 /// Puts every signal back to its default action and unblocks all.
 ///
@@ -26,4 +27,36 @@ pub fn reset() -> io::Result<()> {
     };
     super::check(result.into())?;
     Ok(())
+}
+
+/// Sends the signal of this number, real-time ones included, to the process of a pidfd (Linux 5.1).
+///
+/// # Errors
+/// `ESRCH` when it has ended and been collected, `EINVAL` for a number that is no signal, `EPERM` without the right to.
+pub fn send(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
+    // SAFETY: no memory is passed; a null siginfo makes the kernel fill in its own.
+    super::check(unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    })?;
+    Ok(())
+}
+
+/// Has the kernel reap the caller's children: with SIGCHLD ignored they leave no zombies.
+pub fn ignore_children() {
+    // SAFETY: SIG_IGN installs no handler.
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+}
+
+/// Sleeps for ever; only a fatal signal ends it.
+pub fn sleep_for_ever() -> ! {
+    loop {
+        // SAFETY: `pause` takes nothing and touches no memory.
+        unsafe { libc::pause() };
+    }
 }

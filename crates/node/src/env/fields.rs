@@ -86,16 +86,11 @@ pub(crate) fn resource(
         "requests" => resources.and_then(|resources| resources.requests.get(name)),
         _ => return Err(wrong()),
     };
-    // In thousandths, so that `cpu: 250m` with divisor `1m` is exact.
-    let millis: i128 = match (value, which, name) {
-        (Some(value), _, _) => value.millis(),
-        (None, "limits", "cpu") => facts.cpu_millis.into(),
-        (None, "limits", "memory") => i128::from(facts.memory_bytes) * 1000,
-        _ => 0,
+    let value = match (value, which, name) {
+        (Some(value), _, _) => *value,
+        (None, "limits", "cpu") => Quantity::from_millis(facts.cpu_millis),
+        (None, "limits", "memory") => Quantity::from_bytes(facts.memory_bytes),
+        _ => Quantity::ZERO,
     };
-    let divisor = match reference.divisor.as_ref().map(Quantity::millis) {
-        Some(divisor) if divisor > 0 => divisor,
-        _ => 1000,
-    };
-    Ok(((millis + divisor - 1) / divisor).to_string())
+    Ok(value.divided_by(reference.divisor.unwrap_or(Quantity::ZERO)).to_string())
 }

@@ -1,6 +1,6 @@
 //! Kubernetes Events about a Pod.
 
-use lifecycle::{EventKind, PodEvent, Time};
+use lifecycle::{PodEvent, Time};
 use manifest::core::v1::{Event, EventSource, ObjectReference, Pod};
 
 /// The Event object for something that the state machine, or the node, has to say.
@@ -39,14 +39,4 @@ fn field_path(pod: &Pod, container: &str) -> String {
     let is_init = pod.spec.init_containers.iter().any(|init| init.name == container);
     let list = if is_init { "initContainers" } else { "containers" };
     format!("spec.{list}{{{container}}}")
-}
-
-/// An event that is as it should be.
-pub(crate) fn normal(reason: &str, message: String, container: &str) -> PodEvent {
-    PodEvent {
-        kind: EventKind::Normal,
-        reason: reason.into(),
-        message,
-        container: Some(container.into()),
-    }
 }

@@ -5,16 +5,16 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use container::{PidMode, SandboxSpec, StartingSandbox};
+use container::{PidMode, SandboxSpec};
 use lifecycle::Input;
 use manifest::core::v1::{DnsPolicy, Pod, PodSpec};
 use network::Attachment;
-use network::dns_config::{self, DnsRequest};
-use network::hosts::{self, HostAlias};
-use network::hostname;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use network::dns_config::{self, DnsRequest, PodDnsConfig};
+use network::hostname::{HostnameError, HostnameRequest, PodHostname, pod_hostname};
+use network::hosts::{HostAlias, host_network_hosts, pod_hosts};
 
+use super::cgroup::{PodCgroup, due_after};
+use super::wait;
 use super::worker::{Report, Reports};
 use crate::env::NodeFacts;
 use crate::node::Node;
@@ -25,6 +25,7 @@ use crate::volumes::{self, Volumes};
 /// A Pod's sandbox, ready for containers.
 pub(crate) struct Sandbox {
     inner: container::Sandbox,
+    cgroup: PodCgroup,
     attachment: Mutex<Option<Attachment>>,
     volumes: Volumes,
     facts: NodeFacts,
@@ -49,6 +50,10 @@ impl Failed {
 impl Sandbox {
     pub(crate) fn inner(&self) -> &container::Sandbox {
         &self.inner
+    }
+
+    pub(crate) fn cgroup(&self) -> &PodCgroup {
+        &self.cgroup
     }
 
     pub(crate) fn volumes(&self) -> &Volumes {
@@ -95,7 +100,7 @@ async fn made(
     let name = hostname_of(node, pod).map_err(Failed::sandbox)?;
     let mut facts = node.facts().clone();
     let wanted = SandboxSpec {
-        hostname: Some(name.clone()),
+        hostname: Some(name.kernel.clone()),
         host_network,
         host_ipc: spec.host_ipc == Some(true),
         pid: pid_mode(spec),
@@ -103,7 +108,11 @@ async fn made(
         tmpfs: volumes::tmpfs(pod, &facts),
     };
     let starting = node.launcher().create_sandbox(&wanted).map_err(Failed::sandbox)?;
-    let inner = finished(starting).await.map_err(Failed::sandbox)?;
+    let cgroup = PodCgroup::create(node, pod);
+    if let Some(first) = due_after(pod, None) {
+        cgroup.send_ahead(node, first);
+    }
+    let inner = wait::readable(starting).await.finish().map_err(Failed::sandbox)?;
 
     let mut attachment = None;
     facts.pod_ips = if host_network {
@@ -146,17 +155,8 @@ async fn made(
             return Err(failed);
         }
     };
-    Ok(Sandbox { inner, attachment: Mutex::new(attachment), volumes, facts, hostname: name })
-}
-
-async fn finished(starting: StartingSandbox) -> Result<container::Sandbox, container::StartError> {
-    match AsyncFd::with_interest(starting, Interest::READABLE) {
-        Ok(ready) => {
-            let _ = ready.readable().await;
-            ready.into_inner().finish()
-        }
-        Err(error) => Err(container::StartError::from(io::Error::from(error))),
-    }
+    let attachment = Mutex::new(attachment);
+    Ok(Sandbox { inner, cgroup, attachment, volumes, facts, hostname: name.kernel })
 }
 
 fn pid_mode(spec: &PodSpec) -> PidMode {
@@ -176,23 +176,24 @@ fn sysctls(spec: &PodSpec) -> Vec<(String, String)> {
 }
 
 /// R17.1, R17.2; on the host's network the Pod has the host's name (R17.4).
-fn hostname_of(node: &Node, pod: &Pod) -> Result<String, hostname::HostnameError> {
+fn hostname_of(node: &Node, pod: &Pod) -> Result<PodHostname, HostnameError> {
     if pod.spec.host_network == Some(true) {
-        return Ok(node.facts().node_name.clone());
+        let name = node.facts().node_name.clone();
+        return Ok(PodHostname { hostname: name.clone(), domain: None, kernel: name });
     }
-    hostname::kernel_hostname(&names(pod))
-}
-
-fn names(pod: &Pod) -> hostname::PodNames<'_> {
-    hostname::PodNames {
+    pod_hostname(&HostnameRequest {
         pod_name: pod.metadata.name.as_deref().unwrap_or_default(),
-        namespace: pod.metadata.namespace.as_deref().unwrap_or("default"),
+        namespace: namespace(pod),
         hostname: pod.spec.hostname.as_deref(),
         hostname_override: pod.spec.hostname_override.as_deref(),
         subdomain: pod.spec.subdomain.as_deref(),
         set_hostname_as_fqdn: pod.spec.set_hostname_as_fqdn == Some(true),
         cluster_domain: "cluster.local",
-    }
+    })
+}
+
+fn namespace(pod: &Pod) -> &str {
+    pod.metadata.namespace.as_deref().unwrap_or("default")
 }
 
 /// Writes `/etc/hosts` and `/etc/resolv.conf` of the Pod (R17.3 to R17.5).
@@ -200,25 +201,32 @@ fn managed_files(
     node: &Node,
     pod: &Pod,
     paths: &PodPaths,
-    hostname: &str,
+    name: &PodHostname,
     ips: &[IpAddr],
 ) -> io::Result<()> {
     let spec = &pod.spec;
-    let aliases: Vec<HostAlias> = spec
+    let aliases: Vec<HostAlias<'_>> = spec
         .host_aliases
         .iter()
-        .map(|alias| HostAlias { ip: alias.ip.clone(), hostnames: alias.hostnames.clone() })
+        .map(|alias| HostAlias { ip: &alias.ip, hostnames: &alias.hostnames })
         .collect();
     let text = if spec.host_network == Some(true) {
         let own = fs::read_to_string("/etc/hosts").unwrap_or_default();
-        hosts::host_network(&own, &aliases)
+        host_network_hosts(&own, &aliases)
     } else {
-        let fqdn = hostname::fqdn(&names(pod));
-        hosts::managed(ips, hostname, fqdn.as_deref(), &aliases)
+        pod_hosts(ips, &name.hostname, name.domain.as_deref(), &aliases)
     };
     fs::write(paths.hosts(), text)?;
 
-    let config = spec.dns_config.as_ref();
+    let config = spec.dns_config.as_ref().map(|config| PodDnsConfig {
+        nameservers: config.nameservers.clone(),
+        searches: config.searches.clone(),
+        options: config
+            .options
+            .iter()
+            .map(|option| (option.name.clone().unwrap_or_default(), option.value.clone()))
+            .collect(),
+    });
     let request = DnsRequest {
         policy: match spec.dns_policy.unwrap_or_default() {
             DnsPolicy::None => dns_config::DnsPolicy::None,
@@ -226,17 +234,13 @@ fn managed_files(
             DnsPolicy::ClusterFirst => dns_config::DnsPolicy::ClusterFirst,
             DnsPolicy::ClusterFirstWithHostNet => dns_config::DnsPolicy::ClusterFirstWithHostNet,
         },
+        config: config.as_ref(),
         host_network: spec.host_network == Some(true),
-        nameservers: config.map(|config| config.nameservers.clone()).unwrap_or_default(),
-        searches: config.map(|config| config.searches.clone()).unwrap_or_default(),
-        options: config
-            .map(|config| {
-                let option = |o: &manifest::core::v1::PodDnsConfigOption| {
-                    (o.name.clone().unwrap_or_default(), o.value.clone())
-                };
-                config.options.iter().map(option).collect()
-            })
-            .unwrap_or_default(),
+        namespace: namespace(pod),
+        // There is no cluster DNS yet: ClusterFirst is what the node uses.
+        cluster: None,
+        node: "",
+        upstream: None,
     };
     fs::write(paths.resolv_conf(), node.resolv_conf(&request))
 }

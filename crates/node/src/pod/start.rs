@@ -5,16 +5,17 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use container::cgroup::{CgroupHandle, Limits, QosClass};
+use container::cgroup::CgroupHandle;
 use container::{ContainerSpec, Process, Rootfs, Running, Step, Stdio};
 use image::{Image, Reference};
-use lifecycle::{Input, Instance, StartFailure};
-use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy, TerminationMessagePolicy};
+use lifecycle::{Input, Instance, StartFailure, events};
+use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy};
 use rustix::process::Signal;
 
+use super::cgroup::{Place, due_after};
 use super::sandbox::Sandbox;
 use super::worker::{Report, Reports};
-use super::{events, mounts, output_pipe, wait};
+use super::{mounts, output_pipe, wait};
 use crate::env;
 use crate::logs::Pumps;
 use crate::node::Node;
@@ -44,7 +45,7 @@ pub(crate) struct StartedContainer {
     image: Image,
     image_name: String,
     termination_log: PathBuf,
-    message_policy: Option<TerminationMessagePolicy>,
+    container: Container,
     stop_signal: i32,
     shares_processes: bool,
 }
@@ -70,8 +71,8 @@ impl StartedContainer {
         &self.termination_log
     }
 
-    pub(crate) fn message_policy(&self) -> Option<TerminationMessagePolicy> {
-        self.message_policy
+    pub(crate) fn container(&self) -> &Container {
+        &self.container
     }
 
     pub(crate) fn container_id(&self) -> String {
@@ -160,15 +161,15 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
     let mut process =
         process::process(&container, security, &image.config, &variables, sandbox.hostname())?;
     let memory = u64::try_from(node.facts().memory_bytes).unwrap_or(0);
-    process.oom_score_adj = Some(lifecycle::resources::oom_score_adj(&pod, &container, memory));
+    process.oom_score_adj = Some(crate::tempres::oom_score_adj(&pod, &container, memory));
 
     let created = |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
     let dir = paths.container(&name, instance);
     let termination_log = prepare_directory(&dir)
         .map_err(|error| created(&format!("create {}: {error}", dir.display())))?;
     let mounts = mounts::of(&pod, &container, &sandbox, &paths, &termination_log, &variables)?;
-    let (cgroup, degraded) = cgroup(&node, &pod, &container, instance);
-    degraded.into_iter().for_each(|note| node.output().note(note));
+    let Place { cgroup, helper } =
+        sandbox.cgroup().take(&node, &container, instance).map_err(|error| created(&error))?;
 
     let own = container.security_context.as_ref();
     let spec = ContainerSpec {
@@ -188,15 +189,16 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         mounts,
         cgroup: Some(cgroup.clone()).filter(|cgroup| !cgroup.is_empty()),
     };
-    let _ = reports.send(Report::Event(events::normal("Created", "Container created".into(), &name)));
+    let _ = reports.send(Report::Event(events::created(&name)));
 
     let pipes = || -> std::io::Result<_> { Ok((output_pipe()?, output_pipe()?)) };
     let ((out, out_theirs), (err, err_theirs)) = pipes().map_err(|error| created(&error))?;
     let stdio = Stdio { stdin: None, stdout: out_theirs, stderr: err_theirs };
-    let starting = node
-        .launcher()
-        .start(sandbox.inner(), &spec, stdio)
-        .map_err(|error| start_failed(&error))?;
+    let starting =
+        helper.start(sandbox.inner(), &spec, stdio).map_err(|error| start_failed(&error))?;
+    if instance == 0 && let Some(next) = due_after(&pod, Some(&name)) {
+        sandbox.cgroup().send_ahead(&node, next);
+    }
     let running = wait::started(starting).await;
     let running = match running {
         Ok(running) => running,
@@ -221,7 +223,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         pumps: Mutex::new(Some(pumps)),
         image,
         termination_log,
-        message_policy: container.termination_message_policy,
+        container,
         stop_signal: image_signal,
         shares_processes: pod.spec.host_pid == Some(true)
             || pod.spec.share_process_namespace == Some(true),
@@ -257,8 +259,7 @@ fn image(node: &Node, container: &Container, reports: &Reports) -> Result<Image,
             ),
         });
     };
-    let message = format!("Container image \"{name}\" already present on machine");
-    let _ = reports.send(Report::Event(events::normal("Pulled", message, &container.name)));
+    let _ = reports.send(Report::Event(events::already_present(&container.name, name)));
     Ok(image)
 }
 
@@ -272,33 +273,6 @@ fn prepare_directory(dir: &Path) -> std::io::Result<PathBuf> {
     // Whatever the umask: a container that does not run as root writes it too.
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
     Ok(log)
-}
-
-fn cgroup(
-    node: &Node,
-    pod: &Pod,
-    container: &Container,
-    instance: Instance,
-) -> (CgroupHandle, Vec<String>) {
-    let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-    let qos = match manifest::resources::qos_class(&pod.spec) {
-        manifest::core::v1::QosClass::Guaranteed => QosClass::Guaranteed,
-        manifest::core::v1::QosClass::Burstable => QosClass::Burstable,
-        manifest::core::v1::QosClass::BestEffort => QosClass::BestEffort,
-    };
-    let limits = |values: lifecycle::resources::CgroupValues| Limits {
-        memory_bytes: values.memory_bytes,
-        cpu_shares: Some(values.cpu_shares),
-        cpu_quota_micros: values.cpu_quota_micros,
-        pids: None,
-    };
-    let base = node.paths().cgroup_base();
-    let of_pod = limits(lifecycle::resources::pod_cgroup(&pod.spec));
-    let (parent, mut degraded) = node.cgroups().create_pod(base, qos, uid, &of_pod);
-    let of_container = limits(lifecycle::resources::container_cgroup(container));
-    let (cgroup, more) = parent.create_child(&format!("{}-{instance}", container.name), &of_container);
-    degraded.0.extend(more.0);
-    (cgroup, degraded.0)
 }
 
 /// Which of Kubernetes' reasons a failed start has: what is about the program itself is `RunContainerError`

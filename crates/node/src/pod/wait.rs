@@ -1,27 +1,29 @@
 //! Waiting for processes without a thread and without polling.
 
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 use container::{ExitStatus, Running, StartError, Starting};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+
+/// Waits until a helper has said how its work went; `finish` then does not block. Should the descriptor not
+/// be watchable, it comes back at once, and `finish` blocks for the helper's few milliseconds.
+pub(crate) async fn readable<T: AsFd>(source: T) -> T {
+    let Ok(copy) = source.as_fd().try_clone_to_owned() else { return source };
+    if let Ok(watched) = sys::watch::readable(copy) {
+        let _ = watched.readable().await;
+    }
+    source
+}
 
 /// Waits until the helper has said how a start went.
 pub(crate) async fn started(starting: Starting) -> Result<Running, StartError> {
-    let ready = AsyncFd::with_interest(starting, Interest::READABLE);
-    match ready {
-        Ok(ready) => {
-            // An error here means that the socket cannot be watched; reading it then blocks briefly.
-            let _ = ready.readable().await;
-            ready.into_inner().finish()
-        }
-        Err(error) => Err(StartError::from(io::Error::from(error))),
-    }
+    readable(starting).await.finish()
 }
 
 /// Waits until a process has ended.
 pub(crate) async fn exited(running: &Running) -> io::Result<ExitStatus> {
-    let pidfd = AsyncFd::with_interest(running.pidfd().try_clone_to_owned()?, Interest::READABLE)?;
+    let copy: OwnedFd = running.as_fd().try_clone_to_owned()?;
+    let pidfd = sys::watch::readable(copy)?;
     loop {
         let mut ready = pidfd.readable().await?;
         if let Some(status) = running.try_wait()? {

@@ -154,7 +154,6 @@ impl Worker {
 
     fn started(&mut self, started: Arc<StartedContainer>) {
         let run = started.run();
-        self.emit(&events::normal("Started", "Container started".into(), &run.0));
         self.containers.insert(run.clone(), Arc::clone(&started));
         if self.killed {
             // It was on its way when the end was asked for.

@@ -63,7 +63,7 @@ fn run_as_non_root_is_judged_before_anything_runs() {
             ..SecurityContext::default()
         };
         let container = Container { security_context: Some(context), ..container(&["x"], &[]) };
-        let image = ImageConfig { user: Some(image_user.into()), ..ImageConfig::default() };
+        let image = ImageConfig { user: image_user.into(), ..ImageConfig::default() };
         process(&container, None, &image, &Variables::default(), "h").err().map(|error| error.to_string())
     };
     assert_eq!(case(Some(1000), ""), None);

@@ -1,0 +1,124 @@
+use serde_json::{Value, json};
+
+use super::*;
+
+fn pod(statuses: Value) -> Pod {
+    serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "app"}, {"name": "probed", "readinessProbe": {"tcpSocket": {"port": 1}}}]},
+        "status": {"containerStatuses": statuses}
+    }))
+    .expect("pod")
+}
+
+fn status(name: &str, restarts: i32, ready: bool, state: Value, last: Value) -> Value {
+    json!({"name": name, "restartCount": restarts, "ready": ready, "image": "", "imageID": "",
+        "state": state, "lastState": last})
+}
+
+fn running() -> Value {
+    json!({"running": {}})
+}
+
+fn terminated(code: i32, reason: &str) -> Value {
+    json!({"terminated": {"exitCode": code, "reason": reason}})
+}
+
+fn waiting(reason: &str, message: &str) -> Value {
+    json!({"waiting": {"reason": reason, "message": message}})
+}
+
+/// What is said for a sequence of statuses of one container.
+fn said(name: &str, sequence: &[(i32, bool, Value, Value)]) -> Vec<String> {
+    let mut progress = Progress::default();
+    let mut lines = Vec::new();
+    for (restarts, ready, state, last) in sequence {
+        let pod = pod(json!([status(name, *restarts, *ready, state.clone(), last.clone())]));
+        lines.extend(progress.status(&pod).into_iter().map(|line| line.text));
+    }
+    lines
+}
+
+#[test]
+fn a_life_without_surprises() {
+    let none = json!({});
+    assert_eq!(
+        said("app", &[
+            (0, false, waiting("ContainerCreating", ""), none.clone()),
+            (0, true, running(), none.clone()),
+            (0, true, running(), none.clone()),
+            (0, false, terminated(0, "Completed"), none),
+        ]),
+        ["started", "exited with code 0"]
+    );
+}
+
+#[test]
+fn ready_is_said_only_where_it_says_more_than_started() {
+    let none = json!({});
+    assert_eq!(
+        said("probed", &[
+            (0, false, running(), none.clone()),
+            (0, true, running(), none.clone()),
+            (0, false, running(), none),
+        ]),
+        ["started", "ready", "not ready"]
+    );
+}
+
+#[test]
+fn a_crash_loop_says_how_and_when() {
+    let died = terminated(1, "Error");
+    let back_off = waiting("CrashLoopBackOff", "back-off 10s restarting failed container=app pod=p_default(u)");
+    assert_eq!(
+        said("app", &[
+            (0, true, running(), json!({})),
+            (0, false, died.clone(), json!({})),
+            (1, true, running(), died.clone()),
+            (1, false, back_off, died.clone()),
+            (2, true, running(), died),
+        ]),
+        [
+            "started",
+            "exited with code 1",
+            "started again (restart 1)",
+            "exited with code 1",
+            "CrashLoopBackOff: restart 2 in 10s",
+            "started again (restart 2)",
+        ]
+    );
+}
+
+#[test]
+fn reasons_are_named() {
+    assert_eq!(
+        said("app", &[(0, false, terminated(137, "OOMKilled"), json!({}))]),
+        ["exited with code 137: OOMKilled"]
+    );
+    assert_eq!(
+        said("app", &[(0, false, terminated(143, "Error"), json!({}))]),
+        ["exited with code 143 (SIGTERM)"]
+    );
+    assert_eq!(
+        said("app", &[(0, false, waiting("ErrImagePull", "no such image"), json!({}))]),
+        ["ErrImagePull: no such image"]
+    );
+}
+
+#[test]
+fn the_same_warning_is_given_once() {
+    let event = |message: &str| -> Event {
+        serde_json::from_value(json!({
+            "apiVersion": "v1", "kind": "Event", "metadata": {},
+            "involvedObject": {"name": "p", "fieldPath": "spec.containers{app}"},
+            "type": "Warning", "reason": "Unhealthy", "message": message,
+            "reportingComponent": "", "reportingInstance": ""
+        }))
+        .expect("event")
+    };
+    let mut progress = Progress::default();
+    let line = progress.event(&event("Readiness probe failed: a")).pop().expect("a line");
+    assert_eq!((line.container.as_deref(), line.text.as_str()), (Some("app"), "Unhealthy: Readiness probe failed: a"));
+    assert!(progress.event(&event("Readiness probe failed: a")).is_empty());
+    assert_eq!(progress.event(&event("Readiness probe failed: b")).len(), 1);
+}
