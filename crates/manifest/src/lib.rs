@@ -1,16 +1,34 @@
 //! Kubernetes objects in and out: YAML 1.1 as kubectl reads it, positions, defaults, validation.
 //!
-//! Pure: no file is opened here, no clock is read, nothing is printed.
+//! Pure: no file is opened here, no clock is read, nothing is printed. [`load`] is the way in for manifests; the types
+//! are in [`core::v1`], and what of them this runner honours in [`schema`].
 
 pub mod bytes;
 pub mod core;
+mod decode;
+pub mod defaults;
+mod diagnostic;
+mod findings;
 pub mod int_or_string;
+mod kinds;
+mod load;
 pub mod meta;
+mod nearest;
+mod path;
 pub mod quantity;
+mod references;
 pub mod resources;
 pub mod schema;
+mod source;
+mod validation;
+mod warnings;
 pub mod yaml;
 
 pub use bytes::ByteString;
+pub use diagnostic::{Diagnostic, Excerpt, Severity};
+pub use findings::Finding;
 pub use int_or_string::IntOrString;
+pub use load::{Loaded, Located, Object, Origin, load};
+pub use path::Path;
 pub use quantity::Quantity;
+pub use source::{Source, SourceText};

@@ -86,9 +86,9 @@ object! {
         /// Keys and values for tools.
         annotations: BTreeMap<String, String> = "annotations";
         /// Objects it belongs to.
-        owner_references: Vec<OwnerReference> = "ownerReferences";
+        owner_references: Vec<OwnerReference> = "ownerReferences".unhonoured("delete this object along with its owners");
         /// What must be done before it is gone.
-        finalizers: Vec<String> = "finalizers";
+        finalizers: Vec<String> = "finalizers".unhonoured("hold the deletion back until each is removed");
         /// Which tool set which field.
         managed_fields: Vec<ManagedFieldsEntry> = "managedFields";
     }

@@ -56,7 +56,8 @@ object! {
         /// Old name of `serviceAccountName`.
         service_account: Option<String> = "serviceAccount".zero_is_unset().unhonoured("mount a token of this account and let the Pod call the API server as it");
         /// Whether containers get the account's token.
-        automount_service_account_token: Option<bool> = "automountServiceAccountToken";
+        automount_service_account_token: Option<bool> = "automountServiceAccountToken"
+            .unhonoured("mount a token for the API server");
         /// The node this Pod was given.
         node_name: Option<String> = "nodeName".zero_is_unset().unhonoured("bind the Pod to this node without the scheduler");
         /// Use the machine's network instead of one of the Pod's own.

@@ -1,0 +1,52 @@
+//! "Did you mean": the nearest known name, and where a misplaced field belongs.
+
+use std::collections::{HashSet, VecDeque};
+
+use crate::schema::{Kind, ObjectSchema};
+
+/// The known name that a typing error most likely stands for.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance of long texts costs and says nothing.
+    if name.is_empty() || name.len() > 64 {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    let allowed = (name.chars().count() / 3).clamp(1, 3);
+    known
+        .filter(|candidate| !candidate.is_empty())
+        .map(|candidate| {
+            (
+                strsim::osa_distance(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The path of objects in which a field of this name exists, the shallowest first: `spec.containers[]`.
+pub(crate) fn home(root: &'static ObjectSchema, name: &str) -> Option<String> {
+    let mut seen = HashSet::new();
+    let mut queue = VecDeque::from([(String::new(), root)]);
+    while let Some((path, schema)) = queue.pop_front() {
+        // What the runner writes is no place for a field of a manifest.
+        if path == "status" || !seen.insert(schema.name) {
+            continue;
+        }
+        if schema.field(name).is_some() {
+            return Some(path);
+        }
+        for field in schema.fields {
+            let (kind, suffix) = match &field.kind {
+                Kind::List(item) => (*item, "[]"),
+                kind => (kind, ""),
+            };
+            if let Kind::Object(below) = kind {
+                let dot = if path.is_empty() { "" } else { "." };
+                queue.push_back((format!("{path}{dot}{}{suffix}", field.name), *below));
+            }
+        }
+    }
+    None
+}

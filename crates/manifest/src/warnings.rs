@@ -1,0 +1,238 @@
+//! What a Pod asks for and does not get here, field by field, and what will hardly work as meant.
+//!
+//! The first part follows the support table in the schema. Fields whose effect depends on their value are judged by
+//! [`asks`].
+
+use crate::core::v1::{Container, Pod, Protocol};
+use crate::findings::{Finding, Findings};
+use crate::path::Path;
+use crate::schema::{Kind, ObjectSchema, Support};
+use crate::yaml::{Node, Value};
+use crate::{IntOrString, core};
+
+/// Fields that are set and not honoured: warnings, and errors for what cannot work.
+pub(crate) fn unsupported(root: &Node, schema: &'static ObjectSchema) -> (Findings, Findings) {
+    let mut walk = Walk::default();
+    walk.object(root, schema, &Path::root());
+    (walk.warnings, walk.refusals)
+}
+
+#[derive(Default)]
+struct Walk {
+    warnings: Findings,
+    refusals: Findings,
+}
+
+impl Walk {
+    fn object(&mut self, node: &Node, schema: &'static ObjectSchema, path: &Path) {
+        let Value::Map(entries) = &node.value else {
+            return;
+        };
+        for entry in entries {
+            let Some(field) = schema.field(&entry.key) else {
+                continue;
+            };
+            // The runner writes the status itself.
+            if is_empty(&entry.value)
+                || std::ptr::eq(schema, core::v1::Pod::SCHEMA) && field.name == "status"
+            {
+                continue;
+            }
+            let path = &path.child(field.name);
+            match field.support {
+                Support::Honoured => self.below(&entry.value, &field.kind, path),
+                Support::Warn(would) => {
+                    if asks(schema.name, field.name, &entry.value) {
+                        self.warnings.push(warning(path, would));
+                    }
+                }
+                Support::Refused(hint) => {
+                    let message = "not supported on one machine";
+                    self.refusals.push(Finding::at(path, message).hint(hint));
+                }
+            }
+        }
+    }
+
+    fn below(&mut self, node: &Node, kind: &'static Kind, path: &Path) {
+        match (kind, &node.value) {
+            (Kind::Object(schema), _) => self.object(node, schema, path),
+            (Kind::List(item), Value::List(items)) => {
+                for (index, node) in items.iter().enumerate() {
+                    self.below(node, item, &path.index(index));
+                }
+            }
+            (Kind::Map(item), Value::Map(entries)) => {
+                for entry in entries {
+                    self.below(&entry.value, item, &path.key(&entry.key));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn warning(path: &Path, would: &str) -> Finding {
+    Finding::at(path, format_args!("not honoured; it would {would}"))
+}
+
+/// Whether this value asks for something beyond what happens anyway.
+fn asks(object: &str, field: &str, value: &Node) -> bool {
+    let text = value.as_str().unwrap_or("");
+    match (object, field) {
+        ("PodSpec", "schedulerName") => text != "default-scheduler",
+        ("PodSpec", "serviceAccountName" | "serviceAccount") => text != "default",
+        ("PodSpec", "automountServiceAccountToken") => value.value == Value::Bool(true),
+        ("PodSpec", "hostUsers") => value.value == Value::Bool(false),
+        ("PodSpec", "priority") => value.value != Value::Int(0),
+        (_, "appArmorProfile") => value.get("type").and_then(Node::as_str) != Some("Unconfined"),
+        _ => true,
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        Value::Map(entries) => entries.is_empty(),
+        _ => false,
+    }
+}
+
+/// What depends on values: resources that are not limited here, ports that nothing can reach, names that lead nowhere.
+pub(crate) fn pod(pod: &Pod) -> Findings {
+    let mut warnings = Findings::default();
+    let spec = &Path::root().child("spec");
+    let lists = [
+        ("initContainers", &pod.spec.init_containers),
+        ("containers", &pod.spec.containers),
+    ];
+    for (field, containers) in lists {
+        for (index, container) in containers.iter().enumerate() {
+            self::container(&mut warnings, &spec.child(field).index(index), container);
+        }
+    }
+    for (index, volume) in pod.spec.volumes.iter().enumerate() {
+        let medium = volume
+            .empty_dir
+            .as_ref()
+            .and_then(|source| source.medium.as_deref());
+        let path = spec
+            .child("volumes")
+            .index(index)
+            .child("emptyDir")
+            .child("medium");
+        match medium {
+            None | Some("" | "Memory") => {}
+            Some(medium) if medium.starts_with("HugePages") => {
+                warnings.push(warning(
+                    &path,
+                    "back the volume with huge pages; the disk is used here",
+                ));
+            }
+            Some(medium) => {
+                let message =
+                    format!("{medium:?} is no medium that Kubernetes knows; the disk is used");
+                warnings.push(Finding::at(&path, message).hint("leave it out, or write `Memory`"));
+            }
+        }
+    }
+    warnings
+}
+
+fn container(warnings: &mut Findings, path: &Path, container: &Container) {
+    for (field, list) in [
+        (
+            "limits",
+            container
+                .resources
+                .as_ref()
+                .map(|resources| &resources.limits),
+        ),
+        (
+            "requests",
+            container
+                .resources
+                .as_ref()
+                .map(|resources| &resources.requests),
+        ),
+    ] {
+        for name in list.into_iter().flat_map(|list| list.keys()) {
+            let would = match name.as_str() {
+                "cpu" | "memory" => continue,
+                "ephemeral-storage" if field == "limits" => {
+                    "evict the Pod when its files grow beyond this"
+                }
+                "ephemeral-storage" => "reserve room for files",
+                // Requests that come from a limit were named with it.
+                _ if field == "requests" => continue,
+                _ => "give the container these devices or huge pages",
+            };
+            let path = path.child("resources").child(field).key(name);
+            warnings.push(warning(&path, would));
+        }
+    }
+    for (index, port) in container.ports.iter().enumerate() {
+        if port.protocol == Some(Protocol::Sctp) && port.host_port.is_some() {
+            let path = path.child("ports").index(index).child("hostPort");
+            warnings.push(warning(&path, "forward SCTP from the machine's port"));
+        }
+    }
+    let hook =
+        |hook: Option<&core::v1::LifecycleHandler>| hook.and_then(|hook| hook.http_get.clone());
+    let lifecycle = container.lifecycle.as_ref();
+    let probes = [
+        ("livenessProbe", container.liveness_probe.as_ref()),
+        ("readinessProbe", container.readiness_probe.as_ref()),
+        ("startupProbe", container.startup_probe.as_ref()),
+    ];
+    let mut named = Vec::new();
+    for (field, probe) in probes {
+        let Some(probe) = probe else { continue };
+        let path = path.child(field);
+        named.extend(
+            probe
+                .http_get
+                .as_ref()
+                .map(|http| (path.child("httpGet"), http.port.clone())),
+        );
+        named.extend(
+            probe
+                .tcp_socket
+                .as_ref()
+                .map(|tcp| (path.child("tcpSocket"), tcp.port.clone())),
+        );
+    }
+    for (field, hook) in [
+        (
+            "postStart",
+            hook(lifecycle.and_then(|lifecycle| lifecycle.post_start.as_ref())),
+        ),
+        (
+            "preStop",
+            hook(lifecycle.and_then(|lifecycle| lifecycle.pre_stop.as_ref())),
+        ),
+    ] {
+        let path = path.child("lifecycle").child(field).child("httpGet");
+        named.extend(hook.map(|http| (path, http.port)));
+    }
+    for (path, port) in named {
+        if let IntOrString::String(name) = &port
+            && crate::defaults::port_number(&port, container).is_none()
+        {
+            let known = container
+                .ports
+                .iter()
+                .filter_map(|port| port.name.as_deref());
+            let near = crate::nearest::nearest(name, known);
+            let message =
+                format!("no port of this container is named {name:?}, so this always fails");
+            let finding = Finding::at(&path.child("port"), message);
+            warnings.push(match near {
+                Some(near) => finding.hint(format!("did you mean `{near}`?")),
+                None => finding.hint("name a port in `ports`, or give its number"),
+            });
+        }
+    }
+}
