@@ -185,6 +185,14 @@ impl Container {
         self.run.as_ref()?.end.as_ref()
     }
 
+    /// When the newest run ended of those that have: what back-off is counted from. A run that is about
+    /// to be stopped is not among them (R3.8), nor is what was forgotten.
+    pub(crate) fn newest_end(&self) -> Option<Time> {
+        let run = self.run.as_ref()?;
+        let end = run.end.as_ref().or(self.previous.as_ref().and_then(|run| run.end.as_ref()));
+        end?.at
+    }
+
     /// Running, and its startup probe, if any, succeeded (R5.9).
     pub(crate) fn is_started(&self) -> bool {
         self.is_running()

@@ -24,6 +24,7 @@ mod probe;
 mod protocol;
 mod restart;
 mod restart_all;
+pub mod sim;
 mod start;
 mod status;
 mod sync;

@@ -1,0 +1,12 @@
+//! The rules of the lifecycle, each run in the simulator. Tests are named after the rules.
+
+extern crate pillion_lifecycle as lifecycle;
+
+mod hooks;
+mod probes;
+mod restarts;
+mod start;
+mod status;
+mod support;
+mod termination;
+mod whole_pod;
