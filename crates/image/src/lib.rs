@@ -20,6 +20,8 @@ mod load;
 mod merge;
 mod reference;
 mod store;
+#[cfg(test)]
+mod testing;
 mod unpack;
 
 pub use digest::{Digest, InvalidDigest};

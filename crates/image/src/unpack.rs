@@ -131,7 +131,7 @@ impl Layer<'_> {
             ));
             return Ok(());
         }
-        let parent = self.parent(dir, entry.mtime)?;
+        let parent = self.parent(dir, &path, entry.mtime)?;
         if base.starts_with(WHITEOUT) {
             return self.whiteout(&parent, dir, base, &path);
         }
@@ -173,8 +173,8 @@ impl Layer<'_> {
         }
     }
 
-    fn parent(&mut self, dir: &[u8], time: Time) -> Result<Parent, Error> {
-        let (parent, created) = self.tree.parent(dir)?;
+    fn parent(&mut self, dir: &[u8], entry: &[u8], time: Time) -> Result<Parent, Error> {
+        let (parent, created) = self.tree.parent(dir, entry)?;
         for path in created {
             self.budget.remember(&path)?;
             self.directories.insert(path.clone(), time);

@@ -56,11 +56,7 @@ fn names_are_normalised_as_docker_does() {
             "[fe80::1]/app:latest",
             "[fe80::1]/app:latest",
         ),
-        (
-            "a__b--c.d_e/f",
-            "docker.io/a__b--c.d_e/f:latest",
-            "a__b--c.d_e/f:latest",
-        ),
+        ("f/a__b--c.d_e", "docker.io/f/a__b--c.d_e:latest", "f/a__b--c.d_e:latest"),
         (
             "docker.io/a.b/c",
             "docker.io/a.b/c:latest",

@@ -44,8 +44,12 @@ impl<'a> Tree<'a> {
         Ok(Tree { root, last: None })
     }
 
-    /// Opens the directory `path`; creates what is missing of it, and says what.
-    pub(super) fn parent(&mut self, path: &[u8]) -> Result<(Parent, Vec<Vec<u8>>), Error> {
+    /// Opens the directory `path` for `entry` in it; creates what is missing of it, and says what.
+    pub(super) fn parent(
+        &mut self,
+        path: &[u8],
+        entry: &[u8],
+    ) -> Result<(Parent, Vec<Vec<u8>>), Error> {
         if let Some(parent) = self.existing(path)? {
             return Ok((parent, Vec::new()));
         }
@@ -62,7 +66,7 @@ impl<'a> Tree<'a> {
                 existing => {
                     let hidden = existing.as_ref().is_some_and(is_whiteout);
                     if let Some(stat) = existing.filter(|_| !hidden) {
-                        return Err(behind(path, so_far, &stat));
+                        return Err(behind(entry, so_far, &stat));
                     }
                     if hidden {
                         self.remove(&parent, part).map_err(|e| e.at(so_far))?;
