@@ -150,23 +150,3 @@ pack() {
     tar --create --file "$2" --directory "$1" --sort=name --numeric-owner --mtime="@$epoch" --format=pax \
         --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime --xattrs --xattrs-include='security.*' .
 }
-
-step_import() {
-    local name=$1 tar key tag stamp
-    tar=$(rootfs_path "$name")
-    key=$(recipe_key "$name")
-    [[ -f $tar ]] || die "$name has no root file system yet: run build --rootfs $name"
-    local pillion=${PILLION:-$("$here/../../scripts/pillion-path")}
-    # A stamp holds what the store said of the image after the import: another store, a removed or replaced image, a
-    # changed recipe all differ from it.
-    mkdir -p "$cache/imported"
-    for tag in "${tags[@]}"; do
-        stamp=$cache/imported/$(printf '%s\n' "${PILLION_ROOT:-}" "$tag" | sha256sum | cut -c1-32)
-        [[ ! -f $stamp || $(describe) != "$(<"$stamp")" ]] || continue
-        say "importing $tag"
-        "$pillion" image import "$tar" --tag "$tag" "${options[@]}" >/dev/null || die "import of $tag"
-        describe >"$stamp" || die "the store does not know $tag after its import"
-    done
-}
-
-describe() { echo "$key" && "$pillion" image inspect "$tag" 2>/dev/null; }

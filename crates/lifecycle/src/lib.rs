@@ -12,6 +12,7 @@
 //! anything about images but the back-off of their pulls.
 
 mod backoff;
+pub mod columns;
 mod conditions;
 mod container;
 pub mod events;
@@ -22,6 +23,7 @@ pub mod message;
 mod phase;
 mod probe;
 mod protocol;
+pub mod resources;
 mod restart;
 mod restart_all;
 pub mod sim;

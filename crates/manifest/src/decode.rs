@@ -23,14 +23,16 @@ pub(crate) struct FormFinding {
 
 /// Decodes an object.
 ///
-/// `secret` keeps values out of messages and hints.
+/// `text` is where the tree was read from; `secret` keeps values out of messages and hints.
 pub(crate) fn decode<T: DeserializeOwned + Default>(
     root: &Node,
     schema: &'static ObjectSchema,
+    text: &str,
     secret: bool,
 ) -> (T, Vec<FormFinding>) {
     let mut decoder = Decoder {
         schema,
+        text,
         secret,
         findings: Vec::new(),
     };
@@ -44,13 +46,14 @@ pub(crate) fn decode<T: DeserializeOwned + Default>(
     (object, decoder.findings)
 }
 
-struct Decoder {
+struct Decoder<'a> {
     schema: &'static ObjectSchema,
+    text: &'a str,
     secret: bool,
     findings: Vec<FormFinding>,
 }
 
-impl Decoder {
+impl Decoder<'_> {
     fn push(&mut self, finding: Finding, span: Span) {
         self.findings.push(FormFinding { finding, span });
     }
@@ -231,12 +234,15 @@ impl Decoder {
             (
                 Kind::String | Kind::Enum(_) | Kind::Bytes | Kind::Time,
                 Value::Bool(_) | Value::Int(_) | Value::Float(_),
-            ) => match (self.secret, &node.value) {
-                (false, Value::Int(number)) => {
-                    format!("this is text: put it in quotes, as \"{number}\"")
+            ) => {
+                // As it was written: `yes`, not `true`.
+                let written = self.text.get(node.span.start..node.span.end).unwrap_or("");
+                if self.secret || written.is_empty() || written.len() > 40 {
+                    "this is text: put it in quotes".to_owned()
+                } else {
+                    format!("this is text: put it in quotes, as \"{written}\"")
                 }
-                _ => "this is text: put it in quotes".to_owned(),
-            },
+            }
             (Kind::Int32 | Kind::Int64, Value::String(text)) if text.parse::<i64>().is_ok() => {
                 "this is a number: leave the quotes out".to_owned()
             }

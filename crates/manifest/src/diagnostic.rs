@@ -48,6 +48,8 @@ pub struct Excerpt {
     pub start: usize,
     /// Byte after the mark.
     pub end: usize,
+    /// Whether the beginning of the line is left out.
+    pub cut: bool,
     /// What is to be said about the mark; may be empty.
     pub label: String,
 }
@@ -117,11 +119,9 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        // The place is given apart from the excerpt, whose columns are others once a long line is cut.
-        let origin = Origin::path(self.file.as_str())
-            .line(self.line)
-            .char_column(self.column);
-        let mut group = level.primary_title(self.message.as_str()).element(origin);
+        let mut group = level
+            .primary_title(self.message.as_str())
+            .elements(self.place());
         for (position, excerpt) in self.excerpts.iter().enumerate() {
             let kind = if position == 0 {
                 AnnotationKind::Primary
@@ -135,7 +135,7 @@ impl Diagnostic {
             let mut snippet = Snippet::source(excerpt.text.as_str())
                 .line_start(excerpt.line)
                 .annotation(mark);
-            if position > 0 {
+            if position > 0 || !excerpt.cut {
                 snippet = snippet.path(excerpt.file.as_str());
             }
             group = group.element(snippet);
@@ -149,5 +149,16 @@ impl Diagnostic {
             Renderer::plain()
         };
         renderer.render(&[group])
+    }
+
+    /// The place in a line of its own, where the first excerpt cannot tell it: there is none, or its line is cut, so that
+    /// columns are others in it.
+    fn place(&self) -> Option<Origin<'_>> {
+        let cut = self.excerpts.first().is_none_or(|excerpt| excerpt.cut);
+        cut.then(|| {
+            Origin::path(self.file.as_str())
+                .line(self.line)
+                .char_column(self.column)
+        })
     }
 }

@@ -277,7 +277,7 @@ impl Loader {
         wrap: fn(Located<T>) -> Object,
     ) {
         let secret = !origin.secrets.is_empty();
-        let (mut object, form) = decode::<T>(&origin.tree, schema, secret);
+        let (mut object, form) = decode::<T>(&origin.tree, schema, origin.source.text(), secret);
         complete(&mut object);
         let mut findings = Findings::default();
         validate(&mut findings, &object);
@@ -325,17 +325,18 @@ fn near(finding: &Finding, cause: &Finding) -> bool {
 }
 
 fn syntax(source: &SourceText, error: &SyntaxError) -> Diagnostic {
-    let mut message = Diagnostic::new(
-        Severity::Error,
-        source,
-        error.span,
-        error.message.clone(),
-        &[],
-    );
+    let related = error
+        .related
+        .as_ref()
+        .map(|(span, label)| source.excerpt(*span, label, &[]));
+    let message = match &related {
+        Some(first) => format!("{} ({} on line {})", error.message, first.label, first.line),
+        None => error.message.clone(),
+    };
+    let mut message = Diagnostic::new(Severity::Error, source, error.span, message, &[]);
+    message.excerpts.extend(related);
     if source.seems_secret(error.span.start) {
         message.excerpts.clear();
-    } else if let Some((span, label)) = &error.related {
-        message.excerpts.push(source.excerpt(*span, label, &[]));
     }
     message.with_hint(error.hint.clone())
 }

@@ -116,6 +116,7 @@ impl SourceText {
             text: shown,
             start: mark_start,
             end: mark_end,
+            cut: from > start,
             label: label.to_owned(),
         }
     }

@@ -20,8 +20,14 @@ struct Case {
 /// All scenario files, read with this crate's own YAML reader.
 fn cases() -> Vec<Case> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/lifecycle-cases");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|extension| extension == "yaml")
+    });
     files.sort();
     let cases: Vec<Case> = files
         .iter()
@@ -40,7 +46,11 @@ fn cases() -> Vec<Case> {
             }
         })
         .collect();
-    assert!(cases.len() > 190, "only {} scenario files found", cases.len());
+    assert!(
+        cases.len() > 190,
+        "only {} scenario files found",
+        cases.len()
+    );
     cases
 }
 
@@ -50,14 +60,20 @@ fn load(case: &Case) -> Result<manifest::Loaded, Vec<Diagnostic>> {
         text.push_str(&object.to_string());
         text.push('\n');
     }
-    manifest::load(&[Source { name: case.name.clone(), bytes: text.into_bytes() }])
+    manifest::load(&[Source {
+        name: case.name.clone(),
+        bytes: text.into_bytes(),
+    }])
 }
 
 fn pod(loaded: manifest::Loaded) -> Pod {
-    let pods = loaded.objects.into_iter().filter_map(|object| match object {
-        Object::Pod(pod) => Some(pod.object),
-        _ => None,
-    });
+    let pods = loaded
+        .objects
+        .into_iter()
+        .filter_map(|object| match object {
+            Object::Pod(pod) => Some(pod.object),
+            _ => None,
+        });
     pods.last().unwrap()
 }
 
@@ -65,15 +81,28 @@ fn pod(loaded: manifest::Loaded) -> Pod {
 fn rejected_pods_are_refused_with_the_field_and_the_words() {
     let mut checked = 0;
     for case in cases() {
-        for expected in case.expect.iter().filter_map(|expect| expect.get("rejected")) {
+        for expected in case
+            .expect
+            .iter()
+            .filter_map(|expect| expect.get("rejected"))
+        {
             let field = expected["field"].as_str().unwrap();
             let words = expected["contains"].as_str().unwrap();
             let errors = load(&case).expect_err(&case.name);
             let told = errors.iter().any(|error| {
                 error.message.starts_with(&format!("{field}: ")) && error.message.contains(words)
             });
-            assert!(told, "{}: wanted {field}: ... {words}\ngot {errors:#?}", case.name);
-            assert_eq!(errors.len(), 1, "{}: more than the one fault is reported: {errors:#?}", case.name);
+            assert!(
+                told,
+                "{}: wanted {field}: ... {words}\ngot {errors:#?}",
+                case.name
+            );
+            assert_eq!(
+                errors.len(),
+                1,
+                "{}: more than the one fault is reported: {errors:#?}",
+                case.name
+            );
             checked += 1;
         }
     }
@@ -83,14 +112,24 @@ fn rejected_pods_are_refused_with_the_field_and_the_words() {
 #[test]
 fn every_other_pod_is_taken_without_a_warning() {
     for case in cases() {
-        if case.expect.iter().any(|expect| expect.get("rejected").is_some()) {
+        if case
+            .expect
+            .iter()
+            .any(|expect| expect.get("rejected").is_some())
+        {
             continue;
         }
         let loaded = load(&case).unwrap_or_else(|errors| panic!("{}: {errors:#?}", case.name));
         // What these scenarios are about and this runner does not do, or what they leave out on purpose.
-        let known = ["fileKeyRef", "among the manifests", "not honoured; it would ask the container's gRPC"];
-        let unexpected =
-            loaded.warnings.iter().filter(|warning| !known.iter().any(|known| warning.message.contains(known)));
+        let known = [
+            "fileKeyRef",
+            "among the manifests",
+            "not honoured; it would ask the container's gRPC",
+        ];
+        let unexpected = loaded
+            .warnings
+            .iter()
+            .filter(|warning| !known.iter().any(|known| warning.message.contains(known)));
         let unexpected: Vec<_> = unexpected.collect();
         assert!(unexpected.is_empty(), "{}: {unexpected:#?}", case.name);
     }
@@ -100,13 +139,22 @@ fn every_other_pod_is_taken_without_a_warning() {
 fn computed_requests_and_qos_agree() {
     let mut checked = 0;
     for case in cases() {
-        for expected in case.expect.iter().filter_map(|expect| expect.get("computed")) {
+        for expected in case
+            .expect
+            .iter()
+            .filter_map(|expect| expect.get("computed"))
+        {
             let pod = pod(load(&case).unwrap());
             if let Some(requests) = expected.get("requests") {
                 let computed = effective_requests(&pod.spec);
                 for (resource, amount) in requests.as_object().unwrap() {
                     let amount: Quantity = amount.as_str().unwrap().parse().unwrap();
-                    assert_eq!(computed.get(resource), Some(&amount), "{}: {resource}", case.name);
+                    assert_eq!(
+                        computed.get(resource),
+                        Some(&amount),
+                        "{}: {resource}",
+                        case.name
+                    );
                     checked += 1;
                 }
             }
@@ -126,7 +174,10 @@ fn pods_survive_being_written_and_read_again() {
         let Ok(loaded) = load(&case) else { continue };
         let first = pod(loaded);
         let text = serde_json::to_vec(&first).unwrap();
-        let again = manifest::load(&[Source { name: "again".to_owned(), bytes: text }]);
+        let again = manifest::load(&[Source {
+            name: "again".to_owned(),
+            bytes: text,
+        }]);
         let again = again.unwrap_or_else(|errors| panic!("{}: {errors:#?}", case.name));
         assert_eq!(pod(again), first, "{}", case.name);
     }

@@ -25,6 +25,8 @@ mod netlink;
 mod netns;
 mod pods;
 mod range;
+#[cfg(test)]
+mod testing;
 
 pub use netlink::{NetlinkError, Refusal};
 pub use pods::{Attachment, Config, Error, Leftovers, Network};

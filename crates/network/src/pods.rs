@@ -309,6 +309,13 @@ impl Shared {
         // Whoever died holding it left at most unread answers behind, which the next sequence number passes over.
         self.host.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A socket of one's own, for deleting links: the kernel waits some 20 ms for the last users of a link, which other
+    /// Pods need not wait for. None on a thread that is not in the runner's namespace.
+    fn host_socket(&self) -> Option<Netlink> {
+        let here = Identity::current().is_ok_and(|current| current == self.identity);
+        here.then(|| Netlink::open(NETLINK_ROUTE).ok()).flatten()
+    }
 }
 
 /// A Pod's place in the network. It ends with [`close`](Self::close), when dropped, or with the Pod's namespace.
@@ -350,12 +357,12 @@ impl Attachment {
             source,
         };
         // By index, not name: indices are not given out again, so this cannot hit a link that came later.
-        let verdicts = self
-            .shared
-            .host()
-            .request(&[route::delete_link(self.index)])
-            .map_err(detach)?;
-        for verdict in verdicts {
+        let request = [route::delete_link(self.index)];
+        let verdicts = match self.shared.host_socket() {
+            Some(mut socket) => socket.request(&request),
+            None => self.shared.host().request(&request),
+        };
+        for verdict in verdicts.map_err(detach)? {
             match verdict {
                 Err(refusal) if refusal.errno != Errno::NODEV => {
                     return Err(detach(refusal.into()));
@@ -382,3 +389,6 @@ impl std::fmt::Debug for Attachment {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

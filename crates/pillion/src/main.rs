@@ -19,7 +19,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     // A re-executed helper: no command line, no threads, nothing of what follows.
-    if let Some(code) = container::helper_main() {
+    if let Some(code) = container::helper_main(std::env::args_os().next().as_deref()) {
         return code;
     }
     let cli = cli::Cli::parse();

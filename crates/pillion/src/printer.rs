@@ -8,7 +8,7 @@ mod lines;
 mod tails;
 
 use std::collections::{HashMap, HashSet};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 

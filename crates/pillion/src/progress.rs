@@ -31,6 +31,7 @@ pub(crate) struct Progress {
     said: HashMap<String, Said>,
     phase: Option<PodPhase>,
     warned: HashMap<(String, String), String>,
+    failed_probes: HashMap<(String, String), u32>,
 }
 
 /// What has been said of one container.
@@ -88,12 +89,24 @@ impl Progress {
         let ready = status.ready && running;
         if ready != said.ready {
             said.ready = ready;
+            self.failed_probes.retain(|(of, _), _| *of != status.name);
             if running && spec_of(pod, &status.name).is_some_and(is_probed) {
                 let (mark, text) = if ready { (Mark::Good, "ready") } else { (Mark::Bad, "not ready") };
                 say(mark, text.to_owned());
             }
         }
         lines
+    }
+
+    fn is_worth_saying(&mut self, container: Option<&str>, message: &str) -> bool {
+        let probe = message.split(' ').next().unwrap_or_default();
+        if probe == "Liveness" {
+            return true;
+        }
+        let key = (container.unwrap_or_default().to_owned(), probe.to_owned());
+        let failures = self.failed_probes.entry(key).or_default();
+        *failures += 1;
+        *failures >= PATIENCE
     }
 
     /// The lines that an event is worth.
@@ -110,6 +123,9 @@ impl Progress {
         if !warning || told {
             return Vec::new();
         }
+        if reason == "Unhealthy" && !self.is_worth_saying(container.as_deref(), &message) {
+            return Vec::new();
+        }
         let key = (container.clone().unwrap_or_default(), reason.clone());
         if self.warned.insert(key, message.clone()).as_ref() == Some(&message) {
             return Vec::new();
@@ -117,6 +133,10 @@ impl Progress {
         vec![Line { container, mark: Mark::Bad, text: format!("{reason}: {}", message.trim_end()) }]
     }
 }
+
+/// A container that is still starting fails its probes as a matter of course: only one that goes on failing is
+/// worth a line.
+const PATIENCE: u32 = 3;
 
 /// A key that changes when there is something new to say, and what there is to say.
 fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {

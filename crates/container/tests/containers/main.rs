@@ -11,6 +11,8 @@
     reason = "a test"
 )]
 
+extern crate pillion_container as container;
+
 mod basics;
 mod cgroups;
 mod exec;

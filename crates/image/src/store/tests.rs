@@ -1,1 +1,582 @@
+use std::io::{Cursor, Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
+use tempfile::TempDir;
+
+use super::*;
+use crate::import::ImportOptions;
+use crate::testing::{Tar, gzip, listing, zstd};
+use crate::unpack;
+
+struct Fixture {
+    directory: TempDir,
+    store: Store,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("images")).unwrap();
+        Fixture { directory, store }
+    }
+
+    fn root(&self) -> PathBuf {
+        self.directory.path().join("images")
+    }
+
+    fn import(&self, name: &str, bytes: &[u8]) -> Image {
+        self.store.import(bytes, options(name)).unwrap()
+    }
+
+    fn resolve(&self, name: &str) -> Option<Image> {
+        self.store.resolve(&reference(name)).unwrap()
+    }
+
+    /// All files of the store but the contents of layers.
+    fn files(&self) -> Vec<String> {
+        let lines = listing(&self.root()).into_iter();
+        lines.map(|line| line.split('=').next().unwrap().to_owned()).collect()
+    }
+
+    fn layer_count(&self) -> usize {
+        std::fs::read_dir(self.root().join("layers")).unwrap().count()
+    }
+
+    /// Fails if anything is left of what was being unpacked or removed.
+    fn check_clean(&self) {
+        assert_eq!(listing(&self.root().join("tmp")), [""; 0]);
+    }
+}
+
+fn reference(name: &str) -> Reference {
+    Reference::parse(name).unwrap()
+}
+
+fn options(name: &str) -> ImportOptions {
+    ImportOptions::new(reference(name))
+}
+
+fn rootfs(content: &str) -> Vec<u8> {
+    Tar::new().dir("etc/", 0o755).file("etc/motd", content.as_bytes()).finish()
+}
+
+#[test]
+fn an_imported_image_is_found_with_its_configuration() {
+    let fixture = Fixture::new();
+    let options = ImportOptions {
+        entrypoint: vec!["/bin/sh".into(), "-c".into()],
+        cmd: vec!["echo".into()],
+        env: vec!["A=b c".into()],
+        user: Some("1000:100".into()),
+        working_dir: Some("/srv".into()),
+        stop_signal: Some("SIGQUIT".into()),
+        ..options("app:1")
+    };
+    let made = fixture.store.import(&rootfs("hello")[..], options).unwrap();
+    let image = fixture.resolve("docker.io/library/app:1").expect("the image");
+    assert_eq!((&image.id, &image.manifest), (&made.id, &made.manifest));
+    assert_eq!(image.reference, Some(reference("app:1")));
+    assert_eq!(image.config.entrypoint, ["/bin/sh", "-c"]);
+    assert_eq!(image.config.cmd, ["echo"]);
+    assert_eq!(image.config.env, ["A=b c"]);
+    assert_eq!(image.config.user, "1000:100");
+    assert_eq!(image.config.working_dir, "/srv");
+    assert_eq!(image.config.stop_signal.as_deref(), Some("SIGQUIT"));
+    let [layer] = &image.layers[..] else { panic!("one layer: {image:?}") };
+    assert_eq!(listing(layer), ["etc/", "etc/motd=hello"]);
+    assert_eq!(std::fs::metadata(layer).unwrap().permissions().mode() & 0o7777, 0o755);
+    assert!(fixture.resolve("app").is_none() && fixture.resolve("app:2").is_none());
+
+    let by_digest = format!("app@{}", image.manifest);
+    assert_eq!(fixture.resolve(&by_digest).unwrap().id, image.id);
+
+    let all = fixture.store.list().unwrap();
+    let [summary] = &all[..] else { panic!("{all:?}") };
+    assert_eq!((summary.size, summary.layers), (5, 1));
+    assert_eq!(summary.created.unwrap().as_second(), 1_000_000_000);
+    fixture.check_clean();
+}
+
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn only_the_owner_may_enter_the_store() {
+    let fixture = Fixture::new();
+    let mode = std::fs::metadata(fixture.root()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[test]
+fn the_same_root_file_system_makes_the_same_image_however_compressed() {
+    let fixture = Fixture::new();
+    let plain = fixture.import("a", &rootfs("x"));
+    let before = fixture.files();
+    let gzipped = fixture.import("a", &gzip(&rootfs("x")));
+    let zstandard = fixture.import("a", &zstd(&rootfs("x")));
+    let mut members = gzip(&rootfs("x")[..600]);
+    members.extend_from_slice(&gzip(&rootfs("x")[600..]));
+    let in_parts = fixture.import("a", &members);
+    for other in [gzipped, zstandard, in_parts] {
+        assert_eq!((&other.id, &other.manifest), (&plain.id, &plain.manifest));
+    }
+    assert_eq!(fixture.files(), before);
+    fixture.check_clean();
+}
+
+#[test]
+fn images_share_their_layers() {
+    let fixture = Fixture::new();
+    let one = fixture.import("one", &rootfs("x"));
+    let two = fixture.store.import(
+        &rootfs("x")[..],
+        ImportOptions { cmd: vec!["other".into()], ..options("two") },
+    );
+    let two = two.unwrap();
+    assert_ne!(one.id, two.id);
+    assert_eq!(one.layers, two.layers);
+    assert_eq!(fixture.layer_count(), 1);
+}
+
+#[test]
+fn a_name_moves_to_the_new_image_and_the_old_one_goes() {
+    let fixture = Fixture::new();
+    let old = fixture.import("app", &rootfs("old"));
+    let held = old.layers[0].clone();
+    let new = fixture.import("app", &rootfs("new"));
+    assert_eq!(fixture.resolve("app").unwrap().id, new.id);
+    assert!(held.exists(), "a container may run from it");
+    drop(old);
+    fixture.import("app", &rootfs("newest"));
+    assert!(!held.exists());
+    assert_eq!(fixture.store.list().unwrap().len(), 1);
+}
+
+#[test]
+fn a_hostile_or_damaged_root_file_system_leaves_nothing() {
+    let fixture = Fixture::new();
+    fixture.import("good", &rootfs("x"));
+    let before = fixture.files();
+    let mut damaged = gzip(&rootfs(&"x".repeat(100_000)));
+    let middle = damaged.len() / 2;
+    damaged[middle..].fill(0x55);
+    let mut truncated = rootfs("x");
+    truncated.truncate(1500);
+    let cases: Vec<(Vec<u8>, &str)> = vec![
+        (Tar::new().file("../x", b"").finish(), "leads out of the layer"),
+        (Tar::new().symlink("l", "/etc").file("l/x", b"").finish(), "is a symbolic link"),
+        (truncated, "the archive is cut short after \"etc/motd\""),
+        (Tar::new().file("f", b"").cut(), "the archive has no end marker: it is cut short"),
+        (Tar::new().finish(), "the archive is empty"),
+        (Vec::new(), "the archive has no end marker"),
+        (b"#!/bin/sh\necho hi\n".repeat(100), "not a tar archive"),
+        (damaged, "read the archive"),
+        (vec![0xfd, b'7', b'z', b'X', b'Z', 0, 0], "read by `xz` only"),
+        (b"PK\x03\x04........".to_vec(), "read by `unzip` only"),
+    ];
+    for (bytes, expected) in cases {
+        let error = fixture.store.import(&bytes[..], options("bad")).unwrap_err();
+        let text = chain(&error);
+        assert!(text.contains(expected), "{expected}: {text}");
+        assert_eq!(fixture.files(), before, "{expected}");
+    }
+}
+
+#[test]
+fn image_archives_are_told_from_root_file_systems() {
+    let fixture = Fixture::new();
+    let bytes = Tar::new().file("oci-layout", b"{}").file("index.json", b"{}").finish();
+    let error = fixture.store.import(&bytes[..], options("x")).unwrap_err();
+    assert!(matches!(error, Error::NotARootFs));
+    assert!(error.hint().unwrap().contains("image load"));
+}
+
+#[test]
+fn archives_are_bounded_by_what_is_allowed_and_free() {
+    let fixture = Fixture::new();
+    // 100 MB of zeros take a few kilobytes compressed, and no room on the disk as a hole: still too much.
+    let bomb = gzip(&Tar::new().file("zeros", &vec![0; 100 << 20]).finish());
+    assert!(bomb.len() < 1 << 20);
+    let store = fixture.store.clone().with_limits(Limits { bytes: 10 << 20, ..Limits::default() });
+    let error = store.import(&bomb[..], options("bomb")).unwrap_err();
+    assert!(chain(&error).contains("takes more than the 10485760 bytes that are free"));
+    assert!(error.hint().unwrap().contains("free some space"));
+    // Behind the end of the archive as well.
+    let mut behind = Tar::new().file("f", b"").finish();
+    behind.resize(20 << 20, 0);
+    let error = store.import(&gzip(&behind)[..], options("bomb")).unwrap_err();
+    assert!(chain(&error).contains("takes more than the"), "{}", chain(&error));
+    assert_eq!(fixture.layer_count(), 0);
+    fixture.check_clean();
+}
+
+#[test]
+fn a_digest_cannot_be_given_to_an_image() {
+    let fixture = Fixture::new();
+    let name = format!("app@sha256:{}", "0".repeat(64));
+    let error = fixture.store.import(&rootfs("x")[..], options(&name)).unwrap_err();
+    assert!(matches!(error, Error::NameWithDigest(_)), "{error}");
+}
+
+#[test]
+fn removing_the_last_name_removes_the_image() {
+    let fixture = Fixture::new();
+    let empty = fixture.files();
+    let id = fixture.import("one", &rootfs("x")).id;
+    fixture.import("two", &rootfs("x"));
+    let removed = fixture.store.remove(&reference("one")).unwrap();
+    assert_eq!((removed.untagged, removed.deleted), (vec![reference("one")], None));
+    assert_eq!(removed.freed, Freed::default());
+    assert!(fixture.resolve("one").is_none() && fixture.resolve("two").is_some());
+    let removed = fixture.store.remove(&reference("two")).unwrap();
+    assert_eq!(removed.deleted, Some(id));
+    assert_eq!((removed.freed.layers, removed.freed.bytes), (1, 1));
+    let mut files = fixture.files();
+    files.retain(|file| file != "index.json");
+    assert_eq!(files, empty);
+    let error = fixture.store.remove(&reference("two")).unwrap_err();
+    assert_eq!(error.to_string(), "no such image: two:latest");
+}
+
+use super::collect::Freed;
+
+#[test]
+fn images_are_found_by_the_beginning_of_their_id() {
+    let fixture = Fixture::new();
+    let image = fixture.import("one", &rootfs("x"));
+    fixture.import("other", &rootfs("y"));
+    let id = |text: &str| fixture.store.inspect(&Selector::parse(text));
+    assert_eq!(id(image.id.short()).unwrap()["Id"], image.id.to_string());
+    assert_eq!(id(&image.id.to_string()).unwrap()["RepoTags"][0], "one:latest");
+    assert!(matches!(id("abc"), Err(Error::NotFound(_))));
+    assert!(matches!(id("UPPER"), Err(Error::NotFound(_))));
+    fixture.import("two", &rootfs("x"));
+    let error = fixture.store.remove(&Selector::parse(image.id.short())).unwrap_err();
+    assert!(error.to_string().ends_with("has several names: one:latest, two:latest"), "{error}");
+    fixture.store.remove(&reference("one")).unwrap();
+    drop(image.clone());
+    let Image { id, .. } = image;
+    fixture.store.remove(&Selector::parse(id.short())).unwrap();
+    assert!(fixture.resolve("two").is_none());
+}
+
+#[test]
+fn inspect_has_the_form_of_docker() {
+    let fixture = Fixture::new();
+    let options = ImportOptions { entrypoint: vec!["/app".into()], ..options("app:1") };
+    let image = fixture.store.import(&rootfs("hello")[..], options).unwrap();
+    let value = fixture.store.inspect(&reference("app:1")).unwrap();
+    assert_eq!(value["Id"], image.id.to_string());
+    assert_eq!(value["RepoTags"], json!(["app:1"]));
+    assert_eq!(value["RepoDigests"], json!([format!("docker.io/library/app@{}", image.manifest)]));
+    assert_eq!(value["Created"], "2001-09-09T01:46:40Z");
+    assert_eq!(value["Config"], json!({ "Entrypoint": ["/app"] }));
+    assert_eq!((&value["Os"], &value["Size"]), (&json!("linux"), &json!(5)));
+    assert_eq!(value["RootFS"]["Layers"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn layers_in_use_are_neither_removed_nor_pruned() {
+    let fixture = Fixture::new();
+    let image = fixture.import("app", &rootfs("x"));
+    // Another process would have its own descriptors, as this second store has.
+    let other = Store::open(&fixture.root()).unwrap();
+    let error = other.remove(&reference("app")).unwrap_err();
+    assert_eq!(error.to_string(), "image app:latest is in use by a running Pod");
+    assert_eq!(other.prune_all().unwrap().images, []);
+    assert!(image.layers[0].join("etc/motd").exists() && fixture.resolve("app").is_some());
+    // One of two names can go.
+    fixture.import("second", &rootfs("x"));
+    other.remove(&reference("app")).unwrap();
+    let clone = image.clone();
+    drop(image);
+    assert!(matches!(other.remove(&reference("second")), Err(Error::InUse(_))));
+    drop(clone);
+    assert_eq!(other.remove(&reference("second")).unwrap().freed.layers, 1);
+}
+
+#[test]
+fn prune_removes_what_no_image_needs() {
+    let fixture = Fixture::new();
+    fixture.import("kept", &rootfs("kept"));
+    let files = fixture.files();
+    let stray = fixture.root().join("layers/0123456789ab");
+    std::fs::create_dir_all(stray.join("fs/deep")).unwrap();
+    std::fs::write(fixture.root().join("blobs/sha256").join("0".repeat(64)), "{}").unwrap();
+    let freed = fixture.store.prune().unwrap();
+    assert_eq!((freed.layers, freed.images.len()), (1, 0));
+    assert_eq!(fixture.files(), files);
+    let freed = fixture.store.prune_all().unwrap();
+    assert_eq!((freed.images.len(), freed.layers, freed.bytes), (1, 1, 4));
+    assert!(fixture.store.list().unwrap().is_empty());
+}
+
+#[test]
+fn documents_are_verified_when_they_are_used() {
+    let fixture = Fixture::new();
+    let image = fixture.import("app", &rootfs("x"));
+    for digest in [&image.manifest, &image.id] {
+        let path = fixture.store.blob_path(digest);
+        let good = std::fs::read(&path).unwrap();
+        let mut bad = good.clone();
+        bad.push(b' ');
+        std::fs::write(&path, bad).unwrap();
+        let error = fixture.store.resolve(&reference("app")).unwrap_err();
+        assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+        std::fs::write(&path, good).unwrap();
+    }
+    std::fs::remove_dir_all(image.layers[0].parent().unwrap()).unwrap();
+    let error = fixture.store.resolve(&reference("app")).unwrap_err();
+    assert!(error.to_string().contains("is missing from the image store"), "{error}");
+    // It can be repaired, or removed.
+    fixture.import("app", &rootfs("x"));
+    fixture.resolve("app").unwrap();
+}
+
+#[test]
+fn an_index_of_a_newer_version_is_left_alone() {
+    let fixture = Fixture::new();
+    let path = fixture.root().join("index.json");
+    std::fs::write(&path, r#"{"version": 2, "images": []}"#).unwrap();
+    let error = fixture.store.list().unwrap_err();
+    assert!(error.to_string().contains("is of version 2"), "{error}");
+    std::fs::write(&path, "garbage").unwrap();
+    assert!(matches!(fixture.store.list(), Err(Error::Document { .. })));
+    assert!(fixture.store.import(&rootfs("x")[..], options("x")).is_err());
+    assert_eq!(fixture.layer_count(), 1, "nothing is collected without an index");
+    fixture.check_clean();
+}
+
+#[test]
+fn layers_with_the_same_short_id_are_told_apart() {
+    let fixture = Fixture::new();
+    let image = fixture.import("app", &rootfs("x"));
+    let directory = image.layers[0].parent().unwrap().to_owned();
+    let record = std::fs::read_to_string(directory.join("layer.json")).unwrap();
+    drop(image);
+    // Another layer has the short name of this one, and an image.
+    let image = fixture.import("other", &rootfs("other"));
+    let other = image.layers[0].parent().unwrap().to_owned();
+    drop(image);
+    fixture.store.remove(&reference("app")).unwrap();
+    std::fs::rename(&other, &directory).unwrap();
+    let image = fixture.import("app", &rootfs("x"));
+    assert_ne!(image.layers[0].parent().unwrap(), directory);
+    assert_eq!(listing(&image.layers[0]), ["etc/", "etc/motd=x"]);
+    let again = std::fs::read_to_string(image.layers[0].parent().unwrap().join("layer.json"));
+    assert_eq!(again.unwrap(), record);
+    fixture.resolve("app").unwrap();
+}
+
+#[test]
+fn many_imports_at_once_are_all_there() {
+    let fixture = Fixture::new();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let root = fixture.root();
+            scope.spawn(move || {
+                // Each as in a process of its own: locks belong to open files.
+                let store = Store::open(&root).unwrap();
+                for round in 0..5 {
+                    let name = format!("app{thread}:{round}");
+                    let content = format!("shared {round}");
+                    store.import(&rootfs(&content)[..], options(&name)).unwrap();
+                    let moving = store.import(&rootfs(&name)[..], options("moving")).unwrap();
+                    assert!(moving.layers[0].join("etc/motd").exists());
+                    store.resolve(&reference("moving")).unwrap().expect("moving");
+                    store.prune().unwrap();
+                }
+            });
+        }
+    });
+    let all = fixture.store.list().unwrap();
+    assert_eq!(all.len(), 21);
+    for summary in all {
+        let image = fixture.store.resolve(&summary.reference.unwrap()).unwrap().unwrap();
+        assert!(image.layers[0].join("etc/motd").exists());
+    }
+    fixture.store.prune().unwrap();
+    assert_eq!(fixture.layer_count(), 6);
+    fixture.check_clean();
+}
+
+/// Not a test of its own: the process that `what_a_killed_import_leaves_is_removed` kills.
+#[test]
+#[ignore = "runs as a child of another test"]
+fn child_that_imports() {
+    let root = PathBuf::from(std::env::var_os("PILLION_TEST_STORE").unwrap());
+    let store = Store::open(&root).unwrap();
+    store.import(std::io::stdin().lock(), options("never")).unwrap();
+}
+
+#[test]
+fn what_a_killed_import_leaves_is_removed() {
+    let fixture = Fixture::new();
+    fixture.import("good", &rootfs("x"));
+    let before = fixture.files();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "store::tests::child_that_imports", "--ignored"])
+        .env("PILLION_TEST_STORE", fixture.root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let bytes = Tar::new().file("first", b"x").file("second", &[1; 1 << 20]).finish();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&bytes[..1 << 20]).unwrap();
+    input.flush().unwrap();
+    let started = || listing(&fixture.root().join("tmp")).iter().any(|f| f.contains("first"));
+    while !started() {
+        assert!(child.try_wait().unwrap().is_none(), "the child ended by itself");
+        std::thread::yield_now();
+    }
+    // While it lives, nobody takes its files away.
+    Store::open(&fixture.root()).unwrap();
+    assert!(started());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    Store::open(&fixture.root()).unwrap();
+    assert_eq!(fixture.files(), before);
+}
+
+#[test]
+fn a_full_disk_is_one_clear_sentence() {
+    let fixture = Fixture::new();
+    let mount = fixture.directory.path().join("small");
+    std::fs::create_dir(&mount).unwrap();
+    let mounted = TmpFs::mount(&mount, "size=2m");
+    let store = Store::open(&mount.join("images")).unwrap();
+    store.import(&rootfs("x")[..], options("fits")).unwrap();
+    let before = listing(&mount);
+    let noise: Vec<u8> = (0..(3u32 << 20)).map(|i| (i.wrapping_mul(2654435761) >> 13) as u8).collect();
+    let bytes = Tar::new().file("noise", &noise).finish();
+    let error = store.import(&bytes[..], options("large")).unwrap_err();
+    assert!(error.hint().unwrap().contains("free some space"), "{}", chain(&error));
+    assert_eq!(listing(&mount), before);
+    // Not foreseen, but found by the kernel: as many files as there is room for.
+    let mut tar = Tar::new();
+    for i in 0..1200 {
+        tar = tar.file(&format!("f{i}"), b"x");
+    }
+    let gzipped = gzip(&tar.finish());
+    let error = store.import(&gzipped[..], options("large")).unwrap_err();
+    assert!(chain(&error).contains("No space left on device"), "{}", chain(&error));
+    assert_eq!(listing(&mount), before);
+    store.resolve(&reference("fits")).unwrap().unwrap();
+
+    mounted.remount_read_only();
+    let error = store.import(&rootfs("y")[..], options("y")).unwrap_err();
+    assert!(error.hint().unwrap().contains("read-only file system"), "{}", chain(&error));
+    let store = Store::open(&mount.join("images")).unwrap();
+    store.resolve(&reference("fits")).unwrap().unwrap();
+    let error = Store::open(&mount.join("new")).unwrap_err();
+    assert!(error.to_string().starts_with("create the image store "), "{error}");
+    assert!(error.hint().unwrap().contains("--root"), "{error}");
+}
+
+/// A small file system, unmounted at the end.
+struct TmpFs(PathBuf);
+
+impl TmpFs {
+    fn mount(path: &Path, options: &str) -> TmpFs {
+        let data = std::ffi::CString::new(options).unwrap();
+        let flags = rustix::mount::MountFlags::empty();
+        rustix::mount::mount("none", path, "tmpfs", flags, data.as_c_str()).unwrap();
+        TmpFs(path.to_owned())
+    }
+
+    fn remount_read_only(&self) {
+        let flags = rustix::mount::MountFlags::RDONLY;
+        rustix::mount::mount_remount(&self.0, flags, "").unwrap();
+    }
+}
+
+impl Drop for TmpFs {
+    fn drop(&mut self) {
+        let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
+    }
+}
+
+#[test]
+fn the_builtin_image_is_a_copy_of_the_program() {
+    let fixture = Fixture::new();
+    let program = fixture.directory.path().join("program");
+    std::fs::write(&program, "version one").unwrap();
+    assert!(fixture.resolve("pillion").is_none());
+    let image = fixture.store.ensure_builtin(&program).unwrap();
+    assert_eq!(image.config.entrypoint, ["/pillion"]);
+    let copy = image.layers[0].join("pillion");
+    let metadata = std::fs::symlink_metadata(&copy).unwrap();
+    assert_eq!((metadata.permissions().mode() & 0o7777, metadata.nlink()), (0o755, 1));
+    assert_eq!(std::fs::read(&copy).unwrap(), b"version one");
+    for name in ["pillion", "pillion:v1.2", "docker.io/library/pillion"] {
+        assert_eq!(fixture.resolve(name).unwrap().id, image.id, "{name}");
+    }
+    let before = fixture.files();
+    assert_eq!(fixture.store.ensure_builtin(&program).unwrap().id, image.id);
+    assert_eq!(fixture.files(), before);
+    let [summary] = &fixture.store.list().unwrap()[..] else { panic!("one image") };
+    assert_eq!(summary.reference, Some(reference("pillion")));
+
+    let error = fixture.store.remove(&reference("pillion")).unwrap_err();
+    assert!(error.to_string().contains("always present"), "{error}");
+    assert_eq!(fixture.store.prune_all().unwrap(), Freed::default());
+
+    // Another program, and a copy that was damaged.
+    std::fs::write(&program, "version two!").unwrap();
+    let second = fixture.store.ensure_builtin(&program).unwrap();
+    assert_ne!(second.id, image.id);
+    assert!(copy.exists(), "a container runs from it");
+    drop(image);
+    std::fs::write(second.layers[0].join("pillion"), "short").unwrap();
+    drop(second);
+    let third = fixture.store.ensure_builtin(&program).unwrap();
+    assert_eq!(std::fs::read(third.layers[0].join("pillion")).unwrap(), b"version two!");
+    assert!(!copy.exists());
+    // A real image of that name goes before.
+    fixture.import("pillion:mine", &rootfs("mine"));
+    assert!(fixture.resolve("pillion:mine").unwrap().layers[0].join("etc").exists());
+    fixture.store.remove(&reference("pillion:mine")).unwrap();
+    fixture.check_clean();
+}
+
+use std::os::unix::fs::MetadataExt;
+
+#[test]
+fn large_archives_come_from_pipes_in_small_pieces() {
+    struct Dribble<R>(R);
+    impl<R: Read> Read for Dribble<R> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let length = buf.len().min(97);
+            self.0.read(&mut buf[..length])
+        }
+    }
+    let fixture = Fixture::new();
+    let whole = fixture.import("whole", &rootfs("x"));
+    let archive = Dribble(Cursor::new(gzip(&rootfs("x"))));
+    let dribbled = fixture.store.import(archive, options("dribbled")).unwrap();
+    assert_eq!(whole.id, dribbled.id);
+}
+
+/// The message with its causes, as the program prints it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[test]
+fn errors_name_step_object_and_cause() {
+    let fixture = Fixture::new();
+    let bytes = Tar::new().file("f", b"").hard_link("l", "gone").finish();
+    let error = fixture.store.import(&bytes[..], options("x")).unwrap_err();
+    assert_eq!(
+        chain(&error),
+        "unpack the root file system: hard link \"l\": there is no file \"gone\" in the same layer"
+    );
+    assert!(matches!(error, Error::Layer { source: unpack::Error::LinkTarget { .. }, .. }));
+}

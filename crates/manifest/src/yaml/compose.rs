@@ -306,15 +306,30 @@ impl<'a> Composer<'a> {
         }
     }
 
-    /// The tab that the parser complains about, whose mark is somewhere behind it in the line.
-    fn tab_before(&self, at: usize) -> usize {
-        let end = (at + 1).min(self.text.len());
-        let found = self.text.as_bytes()[..end]
+    /// The tab that the parser complains about: its mark is behind it in the line, or at the value above it.
+    fn tab_near(&self, at: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let end = (at + 1).min(bytes.len());
+        let before = bytes[..end]
             .iter()
             .rposition(|byte| matches!(byte, b'\t' | b'\n'));
-        found
-            .filter(|found| self.text.as_bytes()[*found] == b'\t')
-            .unwrap_or(at)
+        if let Some(found) = before.filter(|found| bytes[*found] == b'\t') {
+            return found;
+        }
+        let mut line_start = at;
+        while let Some(length) = bytes[line_start..].iter().position(|byte| *byte == b'\n') {
+            line_start += length + 1;
+            let indent = bytes[line_start..]
+                .iter()
+                .position(|byte| *byte != b' ')
+                .unwrap_or(0);
+            match bytes.get(line_start + indent) {
+                Some(b'\t') => return line_start + indent,
+                Some(b'\n') => {}
+                _ => break,
+            }
+        }
+        at
     }
 
     fn syntax_error(&self, error: &ScanError) -> SyntaxError {
@@ -323,20 +338,13 @@ impl<'a> Composer<'a> {
             .byte_offset()
             .unwrap_or(self.text.len())
             .min(self.text.len());
-        let at = match error.kind() {
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart => self.tab_before(at),
-            _ => at,
-        };
+        let info = error.info();
+        let tab = info.contains("tab");
+        let at = if tab { self.tab_near(at) } else { at };
         let length = self.text[at..].chars().next().map_or(0, char::len_utf8);
         let span = self.span(Some(at), Some(at + length));
         let hint = match error.kind() {
-            ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart => "indent with spaces; YAML takes no tabs there",
+            _ if tab => "indent with spaces; YAML takes no tabs there",
             ErrorKind::UnexpectedCharacter { .. } => {
                 "text that begins with this character needs quotes"
             }
@@ -347,9 +355,9 @@ impl<'a> Composer<'a> {
                 return SyntaxError::new(span, format!("nested deeper than {MAX_DEPTH} levels"));
             }
             ErrorKind::ExpectedBlockMappingKey => "compare the indentation with the lines above",
-            _ => return SyntaxError::new(span, error.info()),
+            _ => return SyntaxError::new(span, info),
         };
-        SyntaxError::new(span, error.info()).with_hint(hint)
+        SyntaxError::new(span, info).with_hint(hint)
     }
 }
 

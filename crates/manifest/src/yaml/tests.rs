@@ -87,6 +87,7 @@ fn an_error_in_one_document_does_not_hide_the_next() {
 fn messages_point_at_the_fault() {
     for (text, message, place) in [
         ("a:\n\tb: c\n", "tab", "\t"),
+        ("a: b\n\n  \tc: d\n", "tab", "\t"),
         ("a: @b\n", "character", "@"),
         ("a: *b\n", "anchor", "*"),
         ("a: b: c\n", "mapping values are not allowed", ":"),

@@ -114,6 +114,16 @@ impl Table {
         )
     }
 
+    /// Creates a chain that filters, as other programs have them.
+    #[cfg(test)]
+    pub(crate) fn create_filter_chain(&self, name: &str, hook: u32, drops: bool) -> Request {
+        let mut request = self.create_base_chain(name, "filter", hook, 0);
+        let mut policy = Attributes::default();
+        policy.number(5, u32::from(!drops));
+        request.payload.extend(policy.0);
+        request
+    }
+
     /// Appends a rule: the expressions are evaluated in order until one does not match.
     pub(crate) fn append_rule(&self, chain: &str, rule: &[Expression]) -> Request {
         let mut attributes = Attributes::default();

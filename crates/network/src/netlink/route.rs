@@ -22,12 +22,11 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::{Netlink, NetlinkError, Request};
 use crate::range::AddressRange;
 
-/// A veth pair: `host` here and down, `pod` up in the other namespace from its first moment, so that nothing of it is ever
-/// to be cleaned up on this side.
+/// A veth pair: `host` here, `pod` in the other namespace from its first moment, so that nothing of it is ever to be
+/// cleaned up on this side. Both are down: the peer could not be otherwise (veth_open: ENOTCONN), this side waits for
+/// its settings.
 pub(crate) fn new_veth(host: &str, pod: &str, pod_namespace: BorrowedFd<'_>) -> Request {
     let mut peer = LinkMessage::default();
-    peer.header.flags = LinkFlags::Up;
-    peer.header.change_mask = LinkFlags::Up;
     peer.attributes = vec![
         LinkAttribute::IfName(pod.to_owned()),
         LinkAttribute::NetNsFd(pod_namespace.as_raw_fd()),

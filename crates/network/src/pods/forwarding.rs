@@ -62,7 +62,7 @@ impl Sysctl {
 
     /// Switches IPv4 forwarding on if it is off.
     pub(super) fn forward_ipv4(&self, notes: &mut Vec<String>) {
-        self.switch_on("ipv4/ip_forward", "IPv4", notes);
+        self.switch_on(&["ipv4/ip_forward"], "IPv4", notes);
     }
 
     /// Switches IPv6 forwarding on if it is off.
@@ -74,9 +74,13 @@ impl Sysctl {
         if self.is_on("ipv6/conf/all/forwarding") {
             return;
         }
-        let gentle = "ipv6/conf/all/force_forwarding";
-        if self.read(gentle).is_some() {
-            self.switch_on(gentle, "IPv6", notes);
+        if self.read("ipv6/conf/all/force_forwarding").is_some() {
+            // `all` reaches the interfaces there are, `default` those to come.
+            let keys = [
+                "ipv6/conf/default/force_forwarding",
+                "ipv6/conf/all/force_forwarding",
+            ];
+            self.switch_on(&keys, "IPv6", notes);
             return;
         }
         let interfaces = std::fs::read_dir(self.root.join("ipv6/conf"));
@@ -93,20 +97,23 @@ impl Sysctl {
                 return;
             }
         }
-        self.switch_on("ipv6/conf/all/forwarding", "IPv6", notes);
+        self.switch_on(&["ipv6/conf/all/forwarding"], "IPv6", notes);
     }
 
-    fn switch_on(&self, key: &str, family: &str, notes: &mut Vec<String>) {
-        if self.is_on(key) {
+    /// Sets what is off of these settings to 1, with one note about all.
+    fn switch_on(&self, keys: &[&str], family: &str, notes: &mut Vec<String>) {
+        let off = || keys.iter().filter(|key| !self.is_on(key));
+        if off().next().is_none() {
             return;
         }
-        let setting = dotted(key);
-        notes.push(match self.write(key, "1") {
+        let settings: Vec<String> = off().map(|key| format!("net.{}=1", dotted(key))).collect();
+        let settings = settings.join(", ");
+        notes.push(match off().try_for_each(|key| self.write(key, "1")) {
             Ok(()) => format!(
-                "switched {family} forwarding on (net.{setting}=1): Pods reach each other and other machines through it; it stays on"
+                "switched {family} forwarding on ({settings}): Pods reach each other and other machines through it; it stays on"
             ),
             Err(error) => format!(
-                "Pods reach neither each other nor other machines over {family}: forwarding is off and net.{setting} cannot be set: {error}"
+                "Pods reach neither each other nor other machines over {family}: forwarding is off and cannot be switched on ({settings}): {error}"
             ),
         });
     }

@@ -151,7 +151,10 @@ impl Plan<'_> {
     fn configure_pod(&self, inside: &mut Netlink, addresses: &[IpAddr]) -> Result<(), Error> {
         let index = index_of(&*inside, POD_INTERFACE)
             .map_err(|errno| self.failed("find the interface inside", errno))?;
-        let mut steps = vec![("switch lo on inside", route::set_up(LOOPBACK))];
+        let mut steps = vec![
+            ("switch lo on inside", route::set_up(LOOPBACK)),
+            ("switch the interface inside on", route::set_up(index)),
+        ];
         for address in addresses {
             steps.push((
                 "give the interface its address",

@@ -45,22 +45,25 @@ impl Masquerade {
     }
 
     fn create(ranges: &[AddressRange]) -> Result<Self, NetlinkError> {
+        match Self::create_with(nft::TABLE_OWNED, ranges) {
+            // Kernels before 5.12 know no owner.
+            Err(error) if matches!(error.errno(), Some(Errno::OPNOTSUPP | Errno::INVAL)) => {
+                let mut masquerade = Self::create_with(0, ranges)?;
+                delete_stale(&mut masquerade.netlink)?;
+                Ok(masquerade)
+            }
+            created => created,
+        }
+    }
+
+    fn create_with(flags: u32, ranges: &[AddressRange]) -> Result<Self, NetlinkError> {
         let mut netlink = Netlink::open(NETLINK_NETFILTER)?;
-        let mut table = Table {
+        let table = Table {
             family: nft::FAMILY_INET,
             name: table_name(),
-            flags: nft::TABLE_OWNED,
+            flags,
         };
-        let created = netlink.transaction(&requests(&table, ranges));
-        match created.as_ref().map_err(NetlinkError::errno) {
-            // Kernels before 5.12 know no owner.
-            Err(Some(Errno::OPNOTSUPP | Errno::INVAL)) => {
-                table.flags = 0;
-                netlink.transaction(&requests(&table, ranges))?;
-                delete_stale(&mut netlink)?;
-            }
-            _ => created?,
-        }
+        netlink.transaction(&requests(&table, ranges))?;
         Ok(Self { netlink, table })
     }
 
@@ -176,32 +179,4 @@ fn describe(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_tables_of_dead_processes_are_stale() {
-        let ours = table_name();
-        assert_ne!(ours, table_name());
-        assert!(!is_stale(&ours));
-        let process = std::process::id();
-        assert!(
-            is_stale(&format!("pillion-{process}-1-0")),
-            "number used again"
-        );
-        assert!(
-            is_stale("pillion-4194305-77-0"),
-            "beyond the largest process id"
-        );
-        for foreign in [
-            "filter",
-            "pillion",
-            "pillion-",
-            "pillion-capture",
-            "pillion-1-2",
-            "pillion-x-1-0",
-        ] {
-            assert!(!is_stale(foreign), "{foreign}");
-        }
-    }
-}
+mod tests;

@@ -183,10 +183,11 @@ impl Worker {
     fn step(&mut self, input: Input) {
         let now = self.node.clock().now();
         let actions = self.machine.step(input, now);
+        // First what is, then what is done about it.
+        self.publish();
         for action in actions {
             self.act(action);
         }
-        self.publish();
     }
 
     fn act(&mut self, action: Action) {

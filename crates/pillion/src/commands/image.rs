@@ -65,6 +65,7 @@ fn import(store: &Store, args: &ImportArgs, term: &Term) -> Result<exit::Exit, F
     let image = store
         .import(open(&args.file)?, options)
         .map_err(|error| Failure::new(format!("import {}", args.file), error))?;
+    image.warnings.iter().for_each(|warning| term.warning(warning));
     term.result(&format!("{}\n", image.id));
     Ok(exit::SUCCESS)
 }
@@ -74,7 +75,11 @@ fn load(store: &Store, file: &str, term: &Term) -> Result<exit::Exit, Failure> {
         .load(open(file)?)
         .map_err(|error| Failure::new(format!("load {file}"), error))?;
     for image in loaded {
-        term.result(&format!("Loaded image: {image}\n"));
+        image.warnings.iter().for_each(|warning| term.warning(warning));
+        term.result(&match image.reference {
+            Some(reference) => format!("Loaded image: {}\n", reference.familiar()),
+            None => format!("Loaded image ID: {}\n", image.id),
+        });
     }
     Ok(exit::SUCCESS)
 }
@@ -84,9 +89,9 @@ fn list(store: &Store, output: Output, term: &Term) -> Result<exit::Exit, Failur
     if output == Output::Json {
         for image in images {
             let line = serde_json::json!({
-                "reference": image.reference.to_string(),
+                "reference": image.reference.map(|reference| reference.to_string()),
                 "id": image.id.to_string(),
-                "created": image.created,
+                "created": image.created.map(|time| time.to_string()),
                 "bytes": image.size,
                 "layers": image.layers,
             });
@@ -99,11 +104,26 @@ fn list(store: &Store, output: Output, term: &Term) -> Result<exit::Exit, Failur
         .map(|image| {
             let id = image.id.to_string();
             let id = id.trim_start_matches("sha256:").chars().take(12).collect();
-            [image.reference.repository(), image.reference.tag_or_digest(), id, size(image.size)]
+            let (repository, tag) = name_columns(image.reference.as_ref());
+            [repository, tag, id, size(image.size)]
         })
         .collect();
     term.result(&table(["REPOSITORY", "TAG", "IMAGE ID", "SIZE"], &rows));
     Ok(exit::SUCCESS)
+}
+
+/// `nginx` and `latest`, as docker prints them.
+fn name_columns(reference: Option<&Reference>) -> (String, String) {
+    let none = || ("<none>".to_owned(), "<none>".to_owned());
+    reference.map_or_else(none, |reference| {
+        let name = reference.familiar();
+        let repository = match (name.split_once('@'), reference.tag()) {
+            (Some((repository, _)), _) => repository.to_owned(),
+            (None, Some(tag)) => name.trim_end_matches(&format!(":{tag}")).to_owned(),
+            (None, None) => name,
+        };
+        (repository, reference.tag().unwrap_or("<none>").to_owned())
+    })
 }
 
 /// Columns as wide as their widest cell, three spaces between them.
@@ -158,7 +178,7 @@ fn inspect(store: &Store, images: &[String], term: &Term) -> exit::Exit {
 fn remove(store: &Store, images: &[String], term: &Term) -> exit::Exit {
     each(images, term, |reference| {
         store.remove(reference).map_err(|error| causes(&error))?;
-        term.result(&format!("Untagged: {reference}\n"));
+        term.result(&format!("Untagged: {}\n", reference.familiar()));
         Ok(())
     })
 }

@@ -105,20 +105,28 @@ fn reasons_are_named() {
     );
 }
 
+fn unhealthy(message: &str) -> Event {
+    serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {},
+        "involvedObject": {"name": "p", "fieldPath": "spec.containers{app}"},
+        "type": "Warning", "reason": "Unhealthy", "message": message,
+        "reportingComponent": "", "reportingInstance": ""
+    }))
+    .expect("event")
+}
+
 #[test]
 fn the_same_warning_is_given_once() {
-    let event = |message: &str| -> Event {
-        serde_json::from_value(json!({
-            "apiVersion": "v1", "kind": "Event", "metadata": {},
-            "involvedObject": {"name": "p", "fieldPath": "spec.containers{app}"},
-            "type": "Warning", "reason": "Unhealthy", "message": message,
-            "reportingComponent": "", "reportingInstance": ""
-        }))
-        .expect("event")
-    };
     let mut progress = Progress::default();
-    let line = progress.event(&event("Readiness probe failed: a")).pop().expect("a line");
-    assert_eq!((line.container.as_deref(), line.text.as_str()), (Some("app"), "Unhealthy: Readiness probe failed: a"));
-    assert!(progress.event(&event("Readiness probe failed: a")).is_empty());
-    assert_eq!(progress.event(&event("Readiness probe failed: b")).len(), 1);
+    let line = progress.event(&unhealthy("Liveness probe failed: a")).pop().expect("a line");
+    assert_eq!((line.container.as_deref(), line.text.as_str()), (Some("app"), "Unhealthy: Liveness probe failed: a"));
+    assert!(progress.event(&unhealthy("Liveness probe failed: a")).is_empty());
+    assert_eq!(progress.event(&unhealthy("Liveness probe failed: b")).len(), 1);
+}
+
+#[test]
+fn a_container_that_is_still_starting_may_fail_its_probes() {
+    let mut progress = Progress::default();
+    let mut said = || progress.event(&unhealthy("Startup probe failed: refused")).len();
+    assert_eq!([said(), said(), said(), said()], [0, 0, 1, 0]);
 }
