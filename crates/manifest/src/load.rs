@@ -281,7 +281,8 @@ impl Loader {
         complete(&mut object);
         let mut findings = Findings::default();
         validate(&mut findings, &object);
-        let (mut warnings, refusals) = warnings::unsupported(&origin.tree, schema);
+        let (mut warnings, refusals) =
+            warnings::unsupported(&origin.tree, schema, origin.source.text());
         warnings.0.extend(warn(&object).0);
         let consequences = |finding: &Finding| form.iter().any(|cause| follows(finding, cause));
         findings.0.retain(|finding| !consequences(finding));
@@ -330,7 +331,7 @@ fn syntax(source: &SourceText, error: &SyntaxError) -> Diagnostic {
         .as_ref()
         .map(|(span, label)| source.excerpt(*span, label, &[]));
     let message = match &related {
-        Some(first) => format!("{} ({} on line {})", error.message, first.label, first.line),
+        Some(first) => format!("{} (first given on line {})", error.message, first.line),
         None => error.message.clone(),
     };
     let mut message = Diagnostic::new(Severity::Error, source, error.span, message, &[]);

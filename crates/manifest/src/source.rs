@@ -116,7 +116,7 @@ impl SourceText {
             text: shown,
             start: mark_start,
             end: mark_end,
-            cut: from > start,
+            cut: from > start || mark != span.start,
             label: label.to_owned(),
         }
     }

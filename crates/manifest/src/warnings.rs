@@ -7,23 +7,33 @@ use crate::core::v1::{Container, Pod, Protocol};
 use crate::findings::{Finding, Findings};
 use crate::path::Path;
 use crate::schema::{Kind, ObjectSchema, Support};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Entry, Node, Value};
 use crate::{IntOrString, core};
 
 /// Fields that are set and not honoured: warnings, and errors for what cannot work.
-pub(crate) fn unsupported(root: &Node, schema: &'static ObjectSchema) -> (Findings, Findings) {
-    let mut walk = Walk::default();
+///
+/// `text` is where the tree was read from.
+pub(crate) fn unsupported(
+    root: &Node,
+    schema: &'static ObjectSchema,
+    text: &str,
+) -> (Findings, Findings) {
+    let mut walk = Walk {
+        text,
+        warnings: Findings::default(),
+        refusals: Findings::default(),
+    };
     walk.object(root, schema, &Path::root());
     (walk.warnings, walk.refusals)
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    text: &'a str,
     warnings: Findings,
     refusals: Findings,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn object(&mut self, node: &Node, schema: &'static ObjectSchema, path: &Path) {
         let Value::Map(entries) = &node.value else {
             return;
@@ -64,10 +74,28 @@ impl Walk {
             }
             (Kind::Map(item), Value::Map(entries)) => {
                 for entry in entries {
+                    self.reread_key(entry, path);
                     self.below(&entry.value, item, &path.key(&entry.key));
                 }
             }
             _ => {}
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// A key such as `y` or `010`, which YAML 1.1 reads as something else.
+    fn reread_key(&mut self, entry: &Entry, path: &Path) {
+        let written = self
+            .text
+            .get(entry.key_span.start..entry.key_span.end)
+            .unwrap_or("");
+        let plain = !written.starts_with(['"', '\'', '|', '>', '!', '&', '*', '?']);
+        if plain && written != entry.key && written.len() <= 40 && !written.is_empty() {
+            let message = format!("the key {written} is read as {:?}", entry.key);
+            let hint = format!("put it in quotes: \"{written}\"");
+            self.warnings
+                .push(Finding::at(&path.key(&entry.key), message).hint(hint));
         }
     }
 }

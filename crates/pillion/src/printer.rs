@@ -141,8 +141,11 @@ impl State {
                 let _ = self.closed.send(());
             }
         }
-        // A line that was never ended would put the shell's prompt behind it.
-        let _ = self.out.end_line();
+        // A line that was never ended would put the shell's prompt behind it. Without prefixes the output
+        // may be data, to which nothing is added.
+        if self.config.prefix {
+            let _ = self.out.end_line();
+        }
         let _ = self.err.end_line();
         self.flush();
         self.tails

@@ -107,8 +107,9 @@ pub(super) async fn serve(socket: UdpSocket, mut target: watch::Receiver<SocketA
                 }
                 if let (Some(flow), Some(datagram)) = (flows.get(&client), datagram.get(..length)) {
                     flow.last_used.touch();
-                    // Full buffers lose it; an error is that of an earlier one, whose receiver was not there.
-                    let _ = flow.upstream.try_send(datagram);
+                    // An error is that of an earlier datagram, whose receiver was not there. A link to a Pod never
+                    // makes a sender wait for long; what is waited for is tokio getting to know a new socket.
+                    let _ = flow.upstream.send(datagram).await;
                 }
             }
         }
