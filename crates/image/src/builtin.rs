@@ -35,7 +35,7 @@ impl Store {
         let file = File::open(program).map_err(read_error)?;
         let metadata = file.metadata().map_err(read_error)?;
         let identity = Program::of(&metadata);
-        if let Some(image) = self.present_builtin(&identity, metadata.size())? {
+        if let Some(image) = self.present_builtin(&identity)? {
             return Ok(image);
         }
         let (mut staging, mut budget) = self.stage()?;
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// The image made earlier from the same program, if it is whole.
-    fn present_builtin(&self, program: &Program, size: u64) -> Result<Option<Image>, Error> {
+    fn present_builtin(&self, program: &Program) -> Result<Option<Image>, Error> {
         let locked = self.lock_shared()?;
         let Some(builtin) = self.index()?.builtin.filter(|b| b.program == *program) else {
             return Ok(None);
@@ -73,14 +73,8 @@ impl Store {
             manifest: builtin.manifest,
             id: builtin.id,
         };
-        // A damaged one is made anew.
-        let image = self.open_image(&locked, &record).ok();
-        let is_whole = |image: &Image| {
-            let file = image.layers.first().map(|layer| layer.join(NAME));
-            file.and_then(|file| std::fs::symlink_metadata(file).ok())
-                .is_some_and(|found| found.is_file() && found.len() == size)
-        };
-        Ok(image.filter(is_whole))
+        // One that is not whole is made anew.
+        Ok(self.open_image(&locked, &record).ok())
     }
 }
 

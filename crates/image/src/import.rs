@@ -76,7 +76,7 @@ impl Store {
     /// is then unchanged.
     pub fn import(&self, rootfs: impl Read, options: ImportOptions) -> Result<Image, Error> {
         if options.tag.digest().is_some() {
-            return Err(Error::NameWithDigest(options.tag.clone()));
+            return Err(Error::NameWithDigest(options.tag));
         }
         let (mut staging, mut budget) = self.stage()?;
         let (path, tree) = staging.layer()?;

@@ -256,7 +256,7 @@ fn copy_attributes(
     let (uid, gid) = owner(&stat);
     rustix::fs::fchown(target, Some(uid), Some(gid))?;
     rustix::fs::fchmod(target, Mode::from_raw_mode(stat.st_mode & 0o7777))?;
-    let length = match rustix::fs::flistxattr(source, &mut [0u8; 0][..]) {
+    let length = match rustix::fs::flistxattr_query(source) {
         Ok(length) => length,
         Err(Errno::OPNOTSUPP) => 0,
         Err(e) => return Err(e),
@@ -269,7 +269,7 @@ fn copy_attributes(
         if mode == Way::Merge && name.starts_with(b"trusted.overlay.") {
             continue;
         }
-        let length = rustix::fs::fgetxattr(source, name, &mut [0u8; 0][..])?;
+        let length = rustix::fs::fgetxattr_query(source, name)?;
         let mut value = vec![0u8; length];
         if length > 0 {
             rustix::fs::fgetxattr(source, name, &mut value[..])?;

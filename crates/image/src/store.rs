@@ -1,12 +1,13 @@
 //! The images of this machine, below one directory that several processes use at once:
 //!
 //! ```text
-//! index.json           names -> manifests, replaced as a whole
-//! blobs/sha256/<hex>   manifests and configurations, by their digest
-//! layers/<id>/fs       an unpacked layer; <id> begins its chain ID, short since overlayfs takes one page of options
-//! layers/<id>/layer.json
-//! tmp/<process>-<n>    what is being unpacked or removed
-//! lock                 locked shared to read, exclusively to change any of the above
+//! index.json               names -> manifests, replaced as a whole
+//! blobs/sha256/<hex>       manifests and configurations, by their digest
+//! layers/<id>/fs           an unpacked layer; <id> begins its chain ID, and is short because
+//!                          overlayfs takes no more than one page of options
+//! layers/<id>/layer.json   its whole chain ID
+//! tmp/<process>-<n>        what is being unpacked or removed
+//! lock                     locked shared to read, exclusively to change any of the above
 //! ```
 //!
 //! Nothing is unpacked or downloaded while the lock is held: layers are made in `tmp` and renamed

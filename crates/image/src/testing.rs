@@ -51,20 +51,30 @@ impl Tar {
     }
 
     pub(crate) fn dir(self, path: &str, mode: u32) -> Tar {
-        self.with(EntryType::Directory, path, b"", |header| header.set_mode(mode))
+        self.with(EntryType::Directory, path, b"", |header| {
+            header.set_mode(mode);
+        })
     }
 
     pub(crate) fn symlink(self, path: &str, target: &str) -> Tar {
-        self.raw(&header(EntryType::Symlink, path.as_bytes(), target.as_bytes(), 0), b"")
+        self.raw(
+            &header(EntryType::Symlink, path.as_bytes(), target.as_bytes(), 0),
+            b"",
+        )
     }
 
     pub(crate) fn hard_link(self, path: &str, target: &str) -> Tar {
-        self.raw(&header(EntryType::Link, path.as_bytes(), target.as_bytes(), 0), b"")
+        self.raw(
+            &header(EntryType::Link, path.as_bytes(), target.as_bytes(), 0),
+            b"",
+        )
     }
 
     /// PAX records for the next entry.
     pub(crate) fn pax(mut self, records: &[(&str, &[u8])]) -> Tar {
-        self.0.append_pax_extensions(records.iter().copied()).unwrap();
+        self.0
+            .append_pax_extensions(records.iter().copied())
+            .unwrap();
         self
     }
 
@@ -112,7 +122,11 @@ pub(crate) fn listing(root: &Path) -> Vec<String> {
                 let metadata = std::fs::symlink_metadata(entry.path()).unwrap();
                 let device = std::os::unix::fs::MetadataExt::rdev(&metadata);
                 let whiteout = std::os::unix::fs::FileTypeExt::is_char_device(&kind);
-                let what = if whiteout && device == 0 { "whiteout" } else { "special" };
+                let what = if whiteout && device == 0 {
+                    "whiteout"
+                } else {
+                    "special"
+                };
                 found.push(format!("{name}:{what}"));
             }
         }

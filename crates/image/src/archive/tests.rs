@@ -1,10 +1,12 @@
-use tar::EntryType;
+use tar::{EntryType, GnuExtSparseHeader};
 
 use super::*;
 use crate::testing::{Tar, header};
 
-/// Path, kind, size and data of all entries.
-fn read_all(bytes: &[u8]) -> Result<Vec<(String, Kind, u64, Vec<u8>)>, Error> {
+/// Path, kind, size and data.
+type Summary = (String, Kind, u64, Vec<u8>);
+
+fn read_all(bytes: &[u8]) -> Result<Vec<Summary>, Error> {
     let mut archive = Archive::new(bytes);
     let mut all = Vec::new();
     while let Some(entry) = archive.next()? {
@@ -35,11 +37,19 @@ fn numbers_are_octal_or_base_256() {
         (b"0000689\0", None),
         (b"0x1\0\0\0\0\0", None),
         (b"\x80\0\0\0\0\0\0\0\0\0\x10\0", Some(4096)),
-        (b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", Some(-1)),
+        (
+            b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+            Some(-1),
+        ),
         (b"\x80\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", None),
     ];
     for (field, expected) in cases {
-        assert_eq!(number(field), expected, "{:?}", field.escape_ascii().to_string());
+        assert_eq!(
+            number(field),
+            expected,
+            "{:?}",
+            field.escape_ascii().to_string()
+        );
     }
 }
 
@@ -47,12 +57,23 @@ fn numbers_are_octal_or_base_256() {
 fn pax_times_have_fractions_and_signs() {
     let time = |text: &str| numbers::time(text.as_bytes()).map(|t| (t.seconds, t.nanos));
     assert_eq!(time("1350244992.023960108"), Some((1350244992, 23_960_108)));
-    assert_eq!(time("1350244992.0239601089"), Some((1350244992, 23_960_108)));
+    assert_eq!(
+        time("1350244992.0239601089"),
+        Some((1350244992, 23_960_108))
+    );
     assert_eq!(time("5"), Some((5, 0)));
     assert_eq!(time("5.5"), Some((5, 500_000_000)));
     assert_eq!(time("-1.5"), Some((-2, 500_000_000)));
     assert_eq!(time("-0.25"), Some((-1, 750_000_000)));
-    for bad in ["", "x", "1.x", "1.-5", ".5", "9223372036854775808", "-9223372036854775808.5"] {
+    for bad in [
+        "",
+        "x",
+        "1.x",
+        "1.-5",
+        ".5",
+        "9223372036854775808",
+        "-9223372036854775808.5",
+    ] {
         assert_eq!(time(bad), None, "{bad}");
     }
 }
@@ -61,11 +82,17 @@ fn pax_times_have_fractions_and_signs() {
 fn pax_values_may_hold_newlines_and_zeros() {
     let value: &[u8] = b"\x01\0\0\x02\n9 a=b\n\0";
     let bytes = Tar::new()
-        .pax(&[("SCHILY.xattr.security.capability", value), ("path", "ü/λ".as_bytes())])
+        .pax(&[
+            ("SCHILY.xattr.security.capability", value),
+            ("path", "ü/λ".as_bytes()),
+        ])
         .file("short", b"x")
         .finish();
     let entry = only(&bytes);
-    assert_eq!(entry.xattrs, [(b"security.capability".to_vec(), value.to_vec())]);
+    assert_eq!(
+        entry.xattrs,
+        [(b"security.capability".to_vec(), value.to_vec())]
+    );
     assert_eq!(entry.path, "ü/λ".as_bytes());
 }
 
@@ -86,9 +113,15 @@ fn malformed_pax_headers_are_errors() {
         "\n",
     ] {
         let header = header(EntryType::XHeader, b"pax", b"", records.len() as u64);
-        let bytes = Tar::new().raw(&header, records.as_bytes()).file("f", b"").finish();
+        let bytes = Tar::new()
+            .raw(&header, records.as_bytes())
+            .file("f", b"")
+            .finish();
         let result = read_all(&bytes);
-        assert!(matches!(result, Err(Error::Pax(_))), "{records:?}: {result:?}");
+        assert!(
+            matches!(result, Err(Error::Pax(_))),
+            "{records:?}: {result:?}"
+        );
     }
 }
 
@@ -110,7 +143,9 @@ fn long_names_come_from_gnu_headers_and_ustar_prefixes() {
     // The version of a ustar header is "00", or blank with careless writers.
     for version in [b"00", b"\0\0"] {
         let mut ustar = Header::new_ustar();
-        ustar.set_path(format!("{}/{}", "d".repeat(100), "f".repeat(90))).unwrap();
+        ustar
+            .set_path(format!("{}/{}", "d".repeat(100), "f".repeat(90)))
+            .unwrap();
         ustar.set_size(0);
         ustar.as_ustar_mut().unwrap().version = *version;
         ustar.set_cksum();
@@ -124,13 +159,21 @@ fn global_headers_are_ignored() {
     let records = b"14 path=other\n";
     let global = header(EntryType::XGlobalHeader, b"pax", b"", records.len() as u64);
     let bytes = Tar::new().raw(&global, records).file("f", b"1").finish();
-    assert_eq!(read_all(&bytes).unwrap(), [("f".into(), Kind::File, 1, b"1".to_vec())]);
+    assert_eq!(
+        read_all(&bytes).unwrap(),
+        [("f".into(), Kind::File, 1, b"1".to_vec())]
+    );
 }
 
 #[test]
 fn only_files_have_data_whatever_the_size_says() {
     let mut bytes = Vec::new();
-    for kind in [EntryType::Symlink, EntryType::Link, EntryType::Directory, EntryType::Fifo] {
+    for kind in [
+        EntryType::Symlink,
+        EntryType::Link,
+        EntryType::Directory,
+        EntryType::Fifo,
+    ] {
         bytes.extend_from_slice(header(kind, b"x", b"y", 4096).as_bytes());
     }
     bytes.extend_from_slice(&Tar::new().file("f", b"data").finish());
@@ -162,7 +205,10 @@ fn sizes_beyond_eight_gib_are_read_from_base_256_and_pax() {
     assert!(matches!(archive.next(), Err(Error::Truncated(_))));
 
     let size = ten.to_string();
-    let bytes = Tar::new().pax(&[("size", size.as_bytes())]).file("f", b"").finish();
+    let bytes = Tar::new()
+        .pax(&[("size", size.as_bytes())])
+        .file("f", b"")
+        .finish();
     let mut archive = Archive::new(&bytes[..]);
     assert_eq!(archive.next().unwrap().unwrap().size, ten);
     assert!(matches!(archive.next(), Err(Error::Truncated(_))));
@@ -170,7 +216,11 @@ fn sizes_beyond_eight_gib_are_read_from_base_256_and_pax() {
 
 #[test]
 fn absurd_sizes_are_errors() {
-    for field in [*b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", [0x80; 12], [b'9'; 12]] {
+    for field in [
+        *b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff",
+        [0x80; 12],
+        [b'9'; 12],
+    ] {
         let mut bad = header(EntryType::Regular, b"f", b"", 0);
         bad.as_old_mut().size = field;
         bad.set_cksum();
@@ -184,9 +234,16 @@ fn absurd_sizes_are_errors() {
 
 #[test]
 fn extension_headers_are_bounded() {
-    for kind in [EntryType::XHeader, EntryType::GNULongName, EntryType::XGlobalHeader] {
+    for kind in [
+        EntryType::XHeader,
+        EntryType::GNULongName,
+        EntryType::XGlobalHeader,
+    ] {
         let long = header(kind, b"x", b"", (1 << 20) + 1);
-        assert!(matches!(read_all(long.as_bytes()), Err(Error::SpecialTooLong(_))));
+        assert!(matches!(
+            read_all(long.as_bytes()),
+            Err(Error::SpecialTooLong(_))
+        ));
     }
 }
 
@@ -194,9 +251,11 @@ fn extension_headers_are_bounded() {
 fn the_end_marker_is_seen_or_missed() {
     let marked = Tar::new().file("f", b"1").finish();
     let cut = Tar::new().file("f", b"1").cut();
-    for (bytes, expected) in
-        [(&marked[..], true), (&marked[..marked.len() - 512], true), (&cut, false)]
-    {
+    for (bytes, expected) in [
+        (&marked[..], true),
+        (&marked[..marked.len() - 512], true),
+        (&cut, false),
+    ] {
         let mut archive = Archive::new(bytes);
         while archive.next().unwrap().is_some() {}
         assert_eq!(archive.has_end_marker(), expected);
@@ -228,12 +287,18 @@ fn an_archive_cut_anywhere_is_an_error_or_ends_between_entries() {
 fn garbage_is_no_archive() {
     for bytes in [&b"#!/bin/sh\n".repeat(100)[..], &[0xff; 1024], b"x"] {
         let error = read_all(bytes).unwrap_err();
-        assert!(matches!(error, Error::Checksum(_) | Error::Truncated(_)), "{error}");
+        assert!(
+            matches!(error, Error::Checksum(_) | Error::Truncated(_)),
+            "{error}"
+        );
     }
     let mut unknown = header(EntryType::Regular, b"f", b"", 0);
     unknown.as_old_mut().linkflag = [b'Q'];
     unknown.set_cksum();
-    assert!(matches!(read_all(unknown.as_bytes()), Err(Error::UnknownType { kind: 'Q', .. })));
+    assert!(matches!(
+        read_all(unknown.as_bytes()),
+        Err(Error::UnknownType { kind: 'Q', .. })
+    ));
 }
 
 /// The file `__DATA____DATA__` of 16384 bytes: four bytes at 4096, four at 12288.
@@ -241,12 +306,24 @@ fn check_sparse(bytes: &[u8]) {
     let mut archive = Archive::new(bytes);
     let entry = archive.next().unwrap().expect("an entry");
     assert_eq!((shown(&entry.path).as_str(), entry.size), ("sparse", 16384));
-    let expected = [Chunk { offset: 4096, length: 4 }, Chunk { offset: 12288, length: 4 }];
+    let expected = [
+        Chunk {
+            offset: 4096,
+            length: 4,
+        },
+        Chunk {
+            offset: 12288,
+            length: 4,
+        },
+    ];
     assert_eq!(entry.sparse.as_deref(), Some(&expected[..]));
     let mut data = Vec::new();
     archive.read_to_end(&mut data).unwrap();
     assert_eq!(data, b"AAAABBBB");
-    assert_eq!(archive.next().unwrap().map(|e| e.path), Some(b"next".to_vec()));
+    assert_eq!(
+        archive.next().unwrap().map(|e| e.path),
+        Some(b"next".to_vec())
+    );
 }
 
 #[test]
@@ -259,7 +336,7 @@ fn sparse_files_of_all_formats_are_read() {
     gnu.set_is_extended(true);
     old.set_cksum();
     // The fields of the header that are not needed end its list; the rest is in a block of its own.
-    let mut more = GnuExtSparse::new();
+    let mut more = GnuExtSparseHeader::new();
     more.sparse_mut()[0].set_offset(12288);
     more.sparse_mut()[0].set_length(4);
     let mut bytes = old.as_bytes().to_vec();
@@ -269,7 +346,11 @@ fn sparse_files_of_all_formats_are_read() {
     check_sparse(&bytes);
 
     let plain = |records: &[(&str, &[u8])], name: &str, data: &[u8]| {
-        Tar::new().pax(records).file(name, data).file("next", b"").finish()
+        Tar::new()
+            .pax(records)
+            .file(name, data)
+            .file("next", b"")
+            .finish()
     };
     check_sparse(&plain(
         &[
@@ -319,26 +400,35 @@ fn sparse_maps_that_lie_are_errors() {
         ("-1,8", b"AAAABBBB"),
         ("0,x", b""),
     ] {
-        let records: [(&str, &[u8]); 2] =
-            [("GNU.sparse.size", b"16384"), ("GNU.sparse.map", map.as_bytes())];
+        let records: [(&str, &[u8]); 2] = [
+            ("GNU.sparse.size", b"16384"),
+            ("GNU.sparse.map", map.as_bytes()),
+        ];
         let bytes = Tar::new().pax(&records).file("f", data).finish();
         assert!(matches!(read_all(&bytes), Err(Error::Sparse(_))), "{map}");
     }
-    for data in ["99999999999999999999\n", "9223372036854775807\n", "2\n1\n", "x", "-1\n"] {
+    for data in [
+        "99999999999999999999\n",
+        "9223372036854775807\n",
+        "2\n1\n",
+        "x",
+        "-1\n",
+    ] {
         let records: [(&str, &[u8]); 3] = [
             ("GNU.sparse.major", b"1"),
             ("GNU.sparse.minor", b"0"),
             ("GNU.sparse.realsize", b"16384"),
         ];
-        let bytes = Tar::new().pax(&records).file("f", &padded(data.as_bytes())).finish();
+        let bytes = Tar::new()
+            .pax(&records)
+            .file("f", &padded(data.as_bytes()))
+            .finish();
         assert!(matches!(read_all(&bytes), Err(Error::Sparse(_))), "{data}");
     }
     let records: [(&str, &[u8]); 2] = [("GNU.sparse.major", b"2"), ("GNU.sparse.minor", b"0")];
     let bytes = Tar::new().pax(&records).file("f", b"").finish();
     assert!(matches!(read_all(&bytes), Err(Error::Sparse(_))));
 }
-
-use tar::GnuExtSparseHeader as GnuExtSparse;
 
 fn padded(data: &[u8]) -> Vec<u8> {
     let mut padded = data.to_vec();

@@ -56,7 +56,11 @@ fn names_are_normalised_as_docker_does() {
             "[fe80::1]/app:latest",
             "[fe80::1]/app:latest",
         ),
-        ("f/a__b--c.d_e", "docker.io/f/a__b--c.d_e:latest", "f/a__b--c.d_e:latest"),
+        (
+            "f/a__b--c.d_e",
+            "docker.io/f/a__b--c.d_e:latest",
+            "f/a__b--c.d_e:latest",
+        ),
         (
             "docker.io/a.b/c",
             "docker.io/a.b/c:latest",

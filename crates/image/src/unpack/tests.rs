@@ -54,7 +54,9 @@ impl Sandbox {
 
 fn unpacked(bytes: &[u8]) -> (Sandbox, Unpacked) {
     let sandbox = Sandbox::new();
-    let unpacked = sandbox.unpack(bytes).unwrap_or_else(|e| panic!("{e}: {e:?}"));
+    let unpacked = sandbox
+        .unpack(bytes)
+        .unwrap_or_else(|e| panic!("{e}: {e:?}"));
     sandbox.check_outside();
     (sandbox, unpacked)
 }
@@ -90,7 +92,9 @@ fn files_directories_and_links_are_created_as_described() {
         .file("./etc/motd", b"hello")
         .symlink("etc/link", "/absolute/../target")
         .hard_link("second", "./etc/motd")
-        .with(EntryType::Fifo, "pipe", b"", |header| header.set_mode(0o622))
+        .with(EntryType::Fifo, "pipe", b"", |header| {
+            header.set_mode(0o622);
+        })
         .with(EntryType::Regular, "su", b"#!", |header| {
             header.set_mode(0o4755);
             header.set_uid(1000);
@@ -113,8 +117,14 @@ fn files_directories_and_links_are_created_as_described() {
     assert_eq!(stat(root.join("etc")).mode() & 0o7777, 0o750);
     assert_eq!(stat(root.join("pipe")).mode(), 0o010622);
     let su = stat(root.join("su"));
-    assert_eq!((su.mode() & 0o7777, su.uid(), su.gid()), (0o4755, 1000, 70000));
-    assert_eq!(stat(root.join("second")).ino(), stat(root.join("etc/motd")).ino());
+    assert_eq!(
+        (su.mode() & 0o7777, su.uid(), su.gid()),
+        (0o4755, 1000, 70000)
+    );
+    assert_eq!(
+        stat(root.join("second")).ino(),
+        stat(root.join("etc/motd")).ino()
+    );
     assert_eq!(unpacked.size, 7);
     assert!(unpacked.warnings.is_empty() && unpacked.implied.is_empty());
     for path in ["etc", "etc/motd", "etc/link", "pipe", "su"] {
@@ -140,7 +150,13 @@ fn times_keep_their_fractions_and_directories_theirs() {
     assert_eq!(time("d/old"), (-2, 500_000_000));
     assert_eq!(time("d/sub"), (1_000_000_000, 0));
     assert_eq!(unpacked.implied, [b"d/sub".to_vec()]);
-    assert_eq!(unpacked.newest, Time { seconds: 1350244992, nanos: 23_960_108 });
+    assert_eq!(
+        unpacked.newest,
+        Time {
+            seconds: 1350244992,
+            nanos: 23_960_108
+        }
+    );
 }
 
 #[test]
@@ -157,12 +173,18 @@ fn attributes_are_kept_but_for_those_of_overlayfs() {
         .with(EntryType::Regular, "ping", b"", |header| header.set_uid(5))
         .pax(&[("SCHILY.xattr.trusted.overlay.opaque", b"y")])
         .dir("d/", 0o755)
-        .pax(&[("SCHILY.xattr.user.note", b"x"), ("SCHILY.xattr.trusted.note", b"y")])
+        .pax(&[
+            ("SCHILY.xattr.user.note", b"x"),
+            ("SCHILY.xattr.trusted.note", b"y"),
+        ])
         .symlink("link", "ping")
         .finish();
     let (sandbox, unpacked) = unpacked(&bytes);
     let ping = sandbox.root().join("ping");
-    assert_eq!(xattr(&ping, "security.capability").as_deref(), Some(capability));
+    assert_eq!(
+        xattr(&ping, "security.capability").as_deref(),
+        Some(capability)
+    );
     assert_eq!(xattr(&ping, "user.note").as_deref(), Some(&b"a\nb"[..]));
     assert_eq!(xattr(&ping, "trusted.overlay.redirect"), None);
     assert_eq!(xattr(&ping, "user.overlay.opaque"), None);
@@ -170,7 +192,12 @@ fn attributes_are_kept_but_for_those_of_overlayfs() {
     let link = sandbox.root().join("link");
     assert_eq!(xattr(&link, "trusted.note").as_deref(), Some(&b"y"[..]));
     let warnings = unpacked.warnings.join("\n");
-    for name in ["redirect\"", "user.overlay.opaque\"", "nonsense\"", "trusted.overlay.opaque\""] {
+    for name in [
+        "redirect\"",
+        "user.overlay.opaque\"",
+        "nonsense\"",
+        "trusted.overlay.opaque\"",
+    ] {
         assert!(warnings.contains(name), "{name}: {warnings}");
     }
     assert_eq!(unpacked.warnings.len(), 5, "{warnings}");
@@ -228,7 +255,15 @@ fn a_whiteout_hides_what_is_below_and_never_its_own_layer() {
     let root = sandbox.root();
     assert_eq!(
         listing(&root),
-        ["again/", "dir/", "dir/f=3", "early=2", "file=1", "implied/", "implied/f=4"]
+        [
+            "again/",
+            "dir/",
+            "dir/f=3",
+            "early=2",
+            "file=1",
+            "implied/",
+            "implied/f=4"
+        ]
     );
     // A directory that replaces a deleted one must not show what the lower one held.
     for path in ["dir", "again", "implied"] {
@@ -306,21 +341,37 @@ fn absolute_names_lie_in_the_layer() {
             .raw(&header(EntryType::Link, b"/l", b"/etc/f", 0), b"")
             .finish(),
     );
-    assert_eq!(listing(&sandbox.root()), ["etc/", "etc/f=1", "l=1", "x/", "x/y=2"]);
+    assert_eq!(
+        listing(&sandbox.root()),
+        ["etc/", "etc/f=1", "l=1", "x/", "x/y=2"]
+    );
 }
 
 #[test]
 fn names_that_lead_out_are_refused() {
-    for name in ["../outside/f", "a/../../outside/f", "..", "/..", "a/..", "./../outside/canary"] {
+    for name in [
+        "../outside/f",
+        "a/../../outside/f",
+        "..",
+        "/..",
+        "a/..",
+        "./../outside/canary",
+    ] {
         let error = refused(&Tar::new().file(name, b"").finish());
         assert!(matches!(error, Error::Outside(_)), "{name}: {error}");
         assert!(error.to_string().contains(name), "{error}");
         let error = refused(&Tar::new().hard_link("l", name).finish());
         assert!(matches!(error, Error::Outside(_)), "{name}: {error}");
     }
-    let pax = Tar::new().pax(&[("path", b"../outside/canary")]).file("innocent", b"").finish();
+    let pax = Tar::new()
+        .pax(&[("path", b"../outside/canary")])
+        .file("innocent", b"")
+        .finish();
     assert!(matches!(refused(&pax), Error::Outside(_)));
-    let nul = Tar::new().pax(&[("path", b"a\0b")]).file("innocent", b"").finish();
+    let nul = Tar::new()
+        .pax(&[("path", b"a\0b")])
+        .file("innocent", b"")
+        .finish();
     assert!(matches!(refused(&nul), Error::Archive(_)));
 }
 
@@ -330,7 +381,12 @@ fn nothing_passes_through_a_symbolic_link() {
     let outside = sandbox.outside();
     let outside = outside.to_str().unwrap();
     for target in [outside, "../outside", "..", "/", ".", "d"] {
-        let base = || Tar::new().dir("d/", 0o755).file("d/f", b"").symlink("evil", target);
+        let base = || {
+            Tar::new()
+                .dir("d/", 0o755)
+                .file("d/f", b"")
+                .symlink("evil", target)
+        };
         for bytes in [
             base().file("evil/canary", b"dead").finish(),
             base().dir("evil/new/", 0o777).finish(),
@@ -341,11 +397,20 @@ fn nothing_passes_through_a_symbolic_link() {
         ] {
             let error = refused(&bytes);
             let what = format!("{target}: {error}");
-            assert!(matches!(&error, Error::Behind { obstacle, .. } if obstacle == "evil"), "{what}");
-            assert!(error.to_string().ends_with("which is a symbolic link"), "{what}");
+            assert!(
+                matches!(&error, Error::Behind { obstacle, .. } if obstacle == "evil"),
+                "{what}"
+            );
+            assert!(
+                error.to_string().ends_with("which is a symbolic link"),
+                "{what}"
+            );
         }
         let error = refused(&base().hard_link("h", "evil/canary").finish());
-        assert!(matches!(error, Error::LinkTarget { .. }), "{target}: {error}");
+        assert!(
+            matches!(error, Error::LinkTarget { .. }),
+            "{target}: {error}"
+        );
     }
 }
 
@@ -373,15 +438,26 @@ fn what_replaces_a_link_does_not_follow_it() {
 #[test]
 fn nothing_lies_below_a_file() {
     let error = refused(&Tar::new().file("f", b"").file("f/g", b"").finish());
-    assert_eq!(error.to_string(), r#"entry "f/g" lies behind "f", which is no directory"#);
+    assert_eq!(
+        error.to_string(),
+        r#"entry "f/g" lies behind "f", which is no directory"#
+    );
 }
 
 #[test]
 fn hard_links_need_a_file_of_the_same_layer() {
-    let base = || Tar::new().dir("d/", 0o755).file(".wh.gone", b"").file("d/f", b"");
+    let base = || {
+        Tar::new()
+            .dir("d/", 0o755)
+            .file(".wh.gone", b"")
+            .file("d/f", b"")
+    };
     for target in ["missing", "d/missing", "d", "gone", "d/f/x", "", "/"] {
         let error = refused(&base().hard_link("l", target).finish());
-        assert!(matches!(error, Error::LinkTarget { .. }), "{target}: {error}");
+        assert!(
+            matches!(error, Error::LinkTarget { .. }),
+            "{target}: {error}"
+        );
     }
 }
 
@@ -403,15 +479,25 @@ fn device_nodes_are_left_out() {
     let (sandbox, unpacked) = unpacked(&tar.finish());
     assert_eq!(listing(&sandbox.root()), ["dev/"]);
     assert_eq!(unpacked.warnings.len(), 3);
-    assert!(unpacked.warnings[0].contains("\"dev/null\""), "{:?}", unpacked.warnings);
+    assert!(
+        unpacked.warnings[0].contains("\"dev/null\""),
+        "{:?}",
+        unpacked.warnings
+    );
 }
 
 #[test]
 fn owners_beyond_32_bits_are_refused() {
     for (key, value) in [("uid", "4294967295"), ("gid", "4294967296"), ("uid", "-1")] {
-        let bytes = Tar::new().pax(&[(key, value.as_bytes())]).file("f", b"").finish();
+        let bytes = Tar::new()
+            .pax(&[(key, value.as_bytes())])
+            .file("f", b"")
+            .finish();
         assert!(matches!(refused(&bytes), Error::Owner(_)), "{key}={value}");
-        let bytes = Tar::new().pax(&[(key, value.as_bytes())]).symlink("f", "x").finish();
+        let bytes = Tar::new()
+            .pax(&[(key, value.as_bytes())])
+            .symlink("f", "x")
+            .finish();
         assert!(matches!(refused(&bytes), Error::Owner(_)), "{key}={value}");
     }
 }
@@ -420,8 +506,10 @@ fn owners_beyond_32_bits_are_refused() {
 fn holes_stay_holes() {
     let mut data = vec![0u8; 1 << 20];
     data[500_000] = 1;
-    let records: [(&str, &[u8]); 2] =
-        [("GNU.sparse.size", b"1099511627776"), ("GNU.sparse.map", b"1099511623680,4")];
+    let records: [(&str, &[u8]); 2] = [
+        ("GNU.sparse.size", b"1099511627776"),
+        ("GNU.sparse.map", b"1099511623680,4"),
+    ];
     let bytes = Tar::new()
         .file("zeros", &[0; 300_000])
         .file("mostly", &data)
@@ -456,32 +544,58 @@ fn entries_are_bounded() {
     }
     let bytes = tar.finish();
     let sandbox = Sandbox::new();
-    let limits = Limits { entries: 19, ..Limits::default() };
+    let limits = Limits {
+        entries: 19,
+        ..Limits::default()
+    };
     let error = sandbox.unpack_with(&bytes, limits).unwrap_err();
     assert_eq!(error.to_string(), "the archive has more than 19 entries");
-    let limits = Limits { entries: 20, ..Limits::default() };
+    let limits = Limits {
+        entries: 20,
+        ..Limits::default()
+    };
     Sandbox::new().unpack_with(&bytes, limits).unwrap();
 }
 
 #[test]
 fn depth_and_length_of_paths_are_bounded() {
     let path = |parts: usize| vec!["d"; parts].join("/");
-    let deep = |parts| Tar::new().pax(&[("path", path(parts).as_bytes())]).file("f", b"").finish();
+    let deep = |parts| {
+        Tar::new()
+            .pax(&[("path", path(parts).as_bytes())])
+            .file("f", b"")
+            .finish()
+    };
     let (sandbox, _) = unpacked(&deep(DEPTH_MAX));
     crate::fs::remove_tree(rustix::fs::CWD, &sandbox.root()).unwrap();
     assert!(matches!(refused(&deep(DEPTH_MAX + 1)), Error::TooDeep(_)));
     let long = vec!["x".repeat(200); 21].join("/");
-    let bytes = Tar::new().pax(&[("path", long.as_bytes())]).file("f", b"").finish();
+    let bytes = Tar::new()
+        .pax(&[("path", long.as_bytes())])
+        .file("f", b"")
+        .finish();
     assert!(matches!(refused(&bytes), Error::TooDeep(_)));
     let long = "x".repeat(256);
-    let bytes = Tar::new().pax(&[("path", long.as_bytes())]).file("f", b"").finish();
-    assert!(matches!(refused(&bytes), Error::Io { step: "create file", .. }));
+    let bytes = Tar::new()
+        .pax(&[("path", long.as_bytes())])
+        .file("f", b"")
+        .finish();
+    assert!(matches!(
+        refused(&bytes),
+        Error::Io {
+            step: "create file",
+            ..
+        }
+    ));
 }
 
 #[test]
 fn names_are_escaped_in_messages() {
     let error = refused(&Tar::new().file("../\x1b[31mred\n", b"").finish());
-    assert_eq!(error.to_string(), r#"entry "../\u{1b}[31mred\n" leads out of the layer"#);
+    assert_eq!(
+        error.to_string(),
+        r#"entry "../\u{1b}[31mred\n" leads out of the layer"#
+    );
 }
 
 #[test]
@@ -491,7 +605,12 @@ fn what_follows_the_archive_is_read_for_the_digest() {
     let mut rest = &bytes[..];
     let sandbox = Sandbox::new();
     let root = std::fs::File::open(sandbox.root()).unwrap();
-    unpack(&mut rest, root.as_fd(), &mut Budget::new(Limits::default(), 1 << 30)).unwrap();
+    unpack(
+        &mut rest,
+        root.as_fd(),
+        &mut Budget::new(Limits::default(), 1 << 30),
+    )
+    .unwrap();
     assert!(rest.is_empty());
 }
 
