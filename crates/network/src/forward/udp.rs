@@ -107,9 +107,11 @@ pub(super) async fn serve(socket: UdpSocket, mut target: watch::Receiver<SocketA
                 }
                 if let (Some(flow), Some(datagram)) = (flows.get(&client), datagram.get(..length)) {
                     flow.last_used.touch();
-                    // An error is that of an earlier datagram, whose receiver was not there. A link to a Pod never
-                    // makes a sender wait for long; what is waited for is tokio getting to know a new socket.
-                    let _ = flow.upstream.send(datagram).await;
+                    // A link to a Pod never makes a sender wait for long. An error is that of an earlier datagram, whose
+                    // receiver was not there yet; this one has not been sent.
+                    if flow.upstream.send(datagram).await.is_err() {
+                        let _ = flow.upstream.send(datagram).await;
+                    }
                 }
             }
         }
