@@ -1,11 +1,11 @@
 //! The Pod network of one runner: open it once, attach Pods to it.
 
+mod error;
 mod forwarding;
 mod link;
 mod masquerade;
 mod ranges;
 
-use std::io;
 use std::net::IpAddr;
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
 
-use crate::netlink::{Netlink, NetlinkError, nft, route};
+use crate::netlink::{Netlink, nft, route};
 use crate::netns::{self, Identity};
 use crate::range::AddressRange;
+pub use error::Error;
 use forwarding::Sysctl;
 use masquerade::Masquerade;
 
@@ -51,96 +52,6 @@ impl Default for Config {
                 AddressRange::v6(0xfd70, 0x696c, 0x6c6a, 64),
                 AddressRange::v6(0xfd70, 0x696c, 0x6c6b, 64),
             ],
-        }
-    }
-}
-
-/// What failed about the Pod network.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The host side cannot be talked to.
-    #[error("open the routing socket of this machine")]
-    Host(#[source] NetlinkError),
-    /// The host's links or routes cannot be listed.
-    #[error("list the {what} of this machine")]
-    List {
-        /// Links, routes, tables.
-        what: &'static str,
-        /// The kernel's answer.
-        #[source]
-        source: NetlinkError,
-    },
-    /// The namespace's file cannot be examined.
-    #[error("identify a network namespace")]
-    Namespace(#[source] io::Error),
-    /// A configured range is of the other family or holds no Pod.
-    #[error("range {0} for Pod addresses is not usable")]
-    Range(AddressRange),
-    /// All configured ranges are in use on this machine.
-    #[error("every range for Pod addresses overlaps a network of this machine: {0}")]
-    RangesTaken(String),
-    /// Each address of the range belongs to a Pod.
-    #[error("every Pod address of {0} is taken")]
-    AddressesTaken(AddressRange),
-    /// The Pod would have got its `eth0` in this machine's own namespace.
-    #[error("attach Pod {pod}: its network namespace is this machine's own")]
-    HostNamespace {
-        /// The Pod's UID.
-        pod: String,
-    },
-    /// The Pod's namespace cannot be entered.
-    #[error("attach Pod {pod}: enter its network namespace")]
-    Enter {
-        /// The Pod's UID.
-        pod: String,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
-    /// A setting of the Pod's link on this machine cannot be written.
-    #[error("attach Pod {pod}: set {key}")]
-    Setting {
-        /// The Pod's UID.
-        pod: String,
-        /// The setting, below `net`.
-        key: String,
-        /// The system's answer.
-        #[source]
-        source: io::Error,
-    },
-    /// A step of attaching was refused.
-    #[error("attach Pod {pod}: {step}")]
-    Attach {
-        /// The Pod's UID.
-        pod: String,
-        /// What was being done.
-        step: &'static str,
-        /// The kernel's answer.
-        #[source]
-        source: NetlinkError,
-    },
-    /// The link stays until its namespace goes.
-    #[error("detach Pod: delete link {interface}")]
-    Detach {
-        /// The host's side of the link.
-        interface: String,
-        /// The kernel's answer.
-        #[source]
-        source: NetlinkError,
-    },
-}
-
-impl Error {
-    /// What to do about it, where that is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        let (Self::Attach { source, .. } | Self::Detach { source, .. } | Self::Host(source)) = self
-        else {
-            return None;
-        };
-        match source.errno()? {
-            Errno::PERM | Errno::ACCESS => Some("Pod networks need root (CAP_NET_ADMIN)"),
-            Errno::OPNOTSUPP => Some("the kernel lacks the veth driver (CONFIG_VETH)"),
-            _ => None,
         }
     }
 }

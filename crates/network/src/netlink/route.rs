@@ -22,6 +22,10 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::{Netlink, NetlinkError, Request};
 use crate::range::AddressRange;
 
+/// The hardware address of every host side. Made up by the kernel, udev would replace it some time after the link is in
+/// use (`MACAddressPolicy=persistent`); and a link with one neighbour needs none of its own.
+const HOST_MAC: [u8; 6] = [0x02, b'p', b'i', b'l', b'l', b'i'];
+
 /// A veth pair: `host` here, `pod` in the other namespace from its first moment, so that nothing of it is ever to be
 /// cleaned up on this side. Both are down: the peer could not be otherwise (veth_open: ENOTCONN), this side waits for
 /// its settings.
@@ -34,6 +38,7 @@ pub(crate) fn new_veth(host: &str, pod: &str, pod_namespace: BorrowedFd<'_>) -> 
     let mut link = LinkMessage::default();
     link.attributes = vec![
         LinkAttribute::IfName(host.to_owned()),
+        LinkAttribute::Address(HOST_MAC.to_vec()),
         LinkAttribute::LinkInfo(vec![
             LinkInfo::Kind(InfoKind::Veth),
             LinkInfo::Data(InfoData::Veth(InfoVeth::Peer(peer))),

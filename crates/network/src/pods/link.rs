@@ -1,4 +1,4 @@
-//! One Pod's link: the veth pair, its addresses and its routes, in four datagrams.
+//! One Pod's link: the veth pair, its addresses and its routes, in a handful of datagrams.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
@@ -46,10 +46,7 @@ impl Plan<'_> {
         let (interface, index) = self.create(host, netns)?;
         let configured = self
             .configure_host(host, &interface, index)
-            .and_then(|addresses| {
-                self.configure_pod(inside, &addresses)?;
-                Ok(addresses)
-            });
+            .and_then(|addresses| self.configure_pod(inside, addresses));
         match configured {
             Ok(addresses) => Ok(Made {
                 interface,
@@ -148,24 +145,40 @@ impl Plan<'_> {
         Err(Error::AddressesTaken(range))
     }
 
-    fn configure_pod(&self, inside: &mut Netlink, addresses: &[IpAddr]) -> Result<(), Error> {
+    /// Returns the addresses the Pod came to have.
+    fn configure_pod(
+        &self,
+        inside: &mut Netlink,
+        mut addresses: Vec<IpAddr>,
+    ) -> Result<Vec<IpAddr>, Error> {
         let index = index_of(&*inside, POD_INTERFACE)
             .map_err(|errno| self.failed("find the interface inside", errno))?;
-        let mut steps = vec![
+        let up = vec![
             ("switch lo on inside", route::set_up(LOOPBACK)),
             ("switch the interface inside on", route::set_up(index)),
         ];
-        for address in addresses {
-            steps.push((
-                "give the interface its address",
-                route::new_address(index, *address),
-            ));
+        self.run(inside, up)?;
+        let ranges = [Some(self.ipv4), self.ipv6].into_iter().flatten();
+        let mut kept = addresses.len();
+        for (address, range) in addresses.iter().zip(ranges) {
+            let default = route::new_default_route(index, range.node());
+            let steps = vec![
+                (
+                    "give the interface its address",
+                    route::new_address(index, *address),
+                ),
+                ("set the default route inside", default),
+            ];
+            match self.run(inside, steps) {
+                // The Pod's own sysctls say disable_ipv6.
+                Err(error) if address.is_ipv6() && is_refused_with(&error, Errno::ACCESS) => {
+                    kept -= 1;
+                }
+                done => done?,
+            }
         }
-        for range in [Some(self.ipv4), self.ipv6].into_iter().flatten() {
-            let route = route::new_default_route(index, range.node());
-            steps.push(("set the default route inside", route));
-        }
-        self.run(inside, steps)
+        addresses.truncate(kept);
+        Ok(addresses)
     }
 
     /// Carries the steps out in one datagram; the first that is refused is the error.

@@ -286,6 +286,18 @@ fn without_ipv6_pods_have_ipv4() {
 }
 
 #[test]
+fn a_pod_that_disables_ipv6_has_ipv4() {
+    let (host, pod) = (Namespace::new(), Namespace::new());
+    pod.run(|| std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap());
+    let (network, _) = open(&host);
+    let attachment = attach(&host, &network, &pod, UIDS[0]);
+    let [address] = attachment.addresses() else {
+        panic!("{attachment:?}");
+    };
+    assert_eq!(exchange(&host, &pod, *address), network.node_addresses()[0]);
+}
+
+#[test]
 fn without_permission_it_says_so() {
     let (host, pod) = (Namespace::new(), Namespace::new());
     host.run(|| {
