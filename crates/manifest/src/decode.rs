@@ -19,6 +19,8 @@ use crate::yaml::{Node, Span, Value};
 pub(crate) struct FormFinding {
     pub(crate) finding: Finding,
     pub(crate) span: Span,
+    /// Set for an unknown field: the field it most likely stands for, if any. The path is that of its object.
+    pub(crate) unknown: Option<Option<&'static str>>,
 }
 
 /// Decodes an object.
@@ -55,7 +57,11 @@ struct Decoder<'a> {
 
 impl Decoder<'_> {
     fn push(&mut self, finding: Finding, span: Span) {
-        self.findings.push(FormFinding { finding, span });
+        self.findings.push(FormFinding {
+            finding,
+            span,
+            unknown: None,
+        });
     }
 
     /// The fields of a map; unknown ones are errors.
@@ -66,8 +72,13 @@ impl Decoder<'_> {
         let mut object = serde_json::Map::new();
         for entry in entries {
             let Some(field) = schema.field(&entry.key) else {
-                let finding = self.unknown(&entry.key, schema, path);
-                self.push(finding, entry.key_span);
+                let (finding, meant) = self.unknown(&entry.key, schema, path);
+                let unknown = Some(meant);
+                self.findings.push(FormFinding {
+                    finding,
+                    span: entry.key_span,
+                    unknown,
+                });
                 continue;
             };
             let path = path.child(field.name);
@@ -183,23 +194,29 @@ impl Decoder<'_> {
         None
     }
 
-    fn unknown(&self, name: &str, schema: &'static ObjectSchema, path: &Path) -> Finding {
+    /// The finding about an unknown field, and the field of this object that was meant.
+    fn unknown(
+        &self,
+        name: &str,
+        schema: &'static ObjectSchema,
+        path: &Path,
+    ) -> (Finding, Option<&'static str>) {
         let dot = if *path == Path::root() { "" } else { "." };
         let full = format!("{path}{dot}{name}");
         let finding = Finding::plain(path, format!("unknown field {full:?}"));
-        let siblings = schema.fields.iter().map(|field| field.name);
-        let near = nearest::nearest(name, siblings);
-        match (near, nearest::home(self.schema, name)) {
-            // A name that exists elsewhere is a typing error only if it is very near to one that fits here.
+        let near = nearest::nearest(name, schema.fields.iter().map(|field| field.name));
+        let home = nearest::home(self.schema, name);
+        match (near, home.as_deref()) {
+            // A name that exists elsewhere is a typing error only if nothing but its case is wrong.
             (Some(near), home) if home.is_none() || near.eq_ignore_ascii_case(name) => {
-                finding.hint(format!("did you mean `{near}`?"))
+                (finding.hint(format!("did you mean `{near}`?")), Some(near))
             }
-            (_, Some(home)) if home.is_empty() => finding.hint(format!(
-                "`{name}` belongs at the top of the document, beside `kind`"
-            )),
-            (_, Some(home)) => finding.hint(format!("`{name}` belongs in `{home}`")),
-            (Some(near), None) => finding.hint(format!("did you mean `{near}`?")),
-            (None, None) => finding,
+            (_, Some("")) => {
+                let hint = format!("`{name}` belongs at the top of the document, beside `kind`");
+                (finding.hint(hint), None)
+            }
+            (_, Some(home)) => (finding.hint(format!("`{name}` belongs in `{home}`")), None),
+            _ => (finding, None),
         }
     }
 

@@ -81,6 +81,7 @@ pub(crate) fn identify(tree: &Node) -> Result<Known, Box<FormFinding>> {
         Err(Box::new(FormFinding {
             finding,
             span: first,
+            unknown: None,
         }))
     };
     if !matches!(tree.value, Value::Map(_)) {

@@ -26,6 +26,10 @@ pub struct Loaded {
 
 /// An object with defaults applied, and where it came from.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are Pods, and there are few of them"
+)]
 pub enum Object {
     /// A Pod.
     Pod(Located<Pod>),
@@ -304,25 +308,20 @@ impl Loader {
 }
 
 /// Whether a finding only says again what an error of form left out: the same field or one below it, or something
-/// missing around it.
+/// missing that was given wrongly.
 fn follows(finding: &Finding, cause: &FormFinding) -> bool {
-    let cause = &cause.finding;
-    if finding.path.starts_with(&cause.path) && cause.path != Path::root() {
-        // An unknown field stands at its object, whose other fields are judged all the same.
-        return !cause.message.starts_with("unknown field")
-            || finding.missing && near(finding, cause);
+    let path = &cause.finding.path;
+    match cause.unknown {
+        // The path is that of the object, whose other fields are judged all the same.
+        Some(meant) => {
+            let given = meant.is_some_and(|meant| finding.path == path.child(meant));
+            finding.missing && (given || finding.path == *path)
+        }
+        None => {
+            let below = *path != Path::root() && finding.path.starts_with(path);
+            below || finding.missing && path.starts_with(&finding.path)
+        }
     }
-    finding.missing && (cause.path.starts_with(&finding.path) || near(finding, cause))
-}
-
-/// Whether both are about fields of the same object.
-fn near(finding: &Finding, cause: &Finding) -> bool {
-    let owner = if cause.message.starts_with("unknown field") {
-        Some(cause.path.clone())
-    } else {
-        cause.path.parent()
-    };
-    finding.path.parent() == owner
 }
 
 fn syntax(source: &SourceText, error: &SyntaxError) -> Diagnostic {

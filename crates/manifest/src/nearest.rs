@@ -37,7 +37,12 @@ pub(crate) fn home(root: &'static ObjectSchema, name: &str) -> Option<String> {
         if schema.field(name).is_some() {
             return Some(path);
         }
-        for field in schema.fields {
+        // Of the fields that hold the same type the one that people mean comes first.
+        let (first, rest): (Vec<_>, Vec<_>) = schema
+            .fields
+            .iter()
+            .partition(|field| field.name == "containers");
+        for field in first.into_iter().chain(rest) {
             let (kind, suffix) = match &field.kind {
                 Kind::List(item) => (*item, "[]"),
                 kind => (kind, ""),

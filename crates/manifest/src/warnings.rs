@@ -44,7 +44,7 @@ impl Walk<'_> {
             };
             // The runner writes the status itself.
             if is_empty(&entry.value)
-                || std::ptr::eq(schema, core::v1::Pod::SCHEMA) && field.name == "status"
+                || schema.name == core::v1::Pod::SCHEMA.name && field.name == "status"
             {
                 continue;
             }
@@ -187,14 +187,20 @@ fn container(warnings: &mut Findings, path: &Path, container: &Container) {
         ),
     ] {
         for name in list.into_iter().flat_map(|list| list.keys()) {
+            // A request that comes from a limit was named with it.
+            let limited = container
+                .resources
+                .iter()
+                .any(|r| r.limits.contains_key(name));
+            if field == "requests" && limited {
+                continue;
+            }
             let would = match name.as_str() {
                 "cpu" | "memory" => continue,
                 "ephemeral-storage" if field == "limits" => {
                     "evict the Pod when its files grow beyond this"
                 }
                 "ephemeral-storage" => "reserve room for files",
-                // Requests that come from a limit were named with it.
-                _ if field == "requests" => continue,
                 _ => "give the container these devices or huge pages",
             };
             let path = path.child("resources").child(field).key(name);

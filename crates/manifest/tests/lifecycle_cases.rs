@@ -1,6 +1,12 @@
 //! The expectations of `tests/lifecycle-cases` that need no running Pod: `rejected`, `accepted`, `computed`; and every
 //! Pod there, which a real kubelet took, is taken here.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail loudly, too"
+)]
+
 use std::path::PathBuf;
 
 use pillion_manifest as manifest;

@@ -1,5 +1,11 @@
 //! Compares the YAML reader with kubectl's own answers, recorded in `kubectl/answers.json` by `kubectl/record.py`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail loudly, too"
+)]
+
 use pillion_manifest as manifest;
 use serde_json::Value;
 

@@ -119,7 +119,7 @@ fn hints_name_the_nearest_field_or_where_it_belongs() {
         (
             "name: web",
             "name: web\nstatus: {}\nimage: x",
-            "`image` belongs in `spec.initContainers[]`",
+            "`image` belongs in `spec.containers[]`",
         ),
         (
             "image: nginx",
@@ -170,7 +170,7 @@ fn an_error_of_form_is_not_reported_twice() {
     for text in [
         POD.replace("image: nginx", "image: 1"),
         POD.replace("image: nginx", "imag: nginx"),
-        POD.replace("- name: app\n    image: nginx", "name: app"),
+        POD.replace("- name: app", "  name: app"),
         POD.replace("image: nginx", "image: x\n    imagePullPolicy: always"),
         POD.replace(
             "image: nginx",
@@ -234,7 +234,7 @@ fn binary_input_is_one_short_error() {
         let messages = load(&[source]).unwrap_err();
         assert_eq!(messages.len(), 1, "{messages:?}");
         assert!(
-            messages[0].render(false).len() < 500,
+            messages[0].render(false).chars().count() < 500,
             "{}",
             messages[0].render(false)
         );
@@ -276,7 +276,7 @@ data: {'no good': x}
     let messages = lines(&refused(text));
     assert_eq!(messages.len(), 2, "{messages:#?}");
     assert!(
-        messages[0].starts_with("pod.yaml:10:53: error: metadata.name: Invalid value: \"B\""),
+        messages[0].starts_with("pod.yaml:10:56: error: metadata.name: Invalid value: \"B\""),
         "{messages:#?}"
     );
     assert!(
@@ -303,7 +303,7 @@ fn two_objects_of_one_name_are_an_error_that_shows_both() {
     };
     assert_eq!(
         message.one_line(),
-        "pod.yaml:12:9: error: Pod \"web\" is given twice"
+        "pod.yaml:13:9: error: Pod \"web\" is given twice"
     );
     assert_eq!(message.excerpts[1].line, 4);
     let other = two.replacen("name: web", "name: web\n  namespace: other", 1);
@@ -431,7 +431,7 @@ spec: {containers: [{name: app, image: nginx, ports: [{containerPort: 80, hostPo
              the manifests; the Pod would wait for it",
             "pod.yaml:9:38: warning: spec.containers[0].readinessProbe.httpGet.port: no port of this container is \
              named \"htp\", so this always fails",
-            "pod.yaml:15:8: warning: data: the key y is read as \"true\"",
+            "pod.yaml:15:11: warning: data[true]: the key y is read as \"true\"",
             "pod.yaml:20:85: warning: spec.containers[0].ports[0].hostPort: Pod \"web\" wants port 80/TCP of this \
              machine too",
         ]

@@ -306,9 +306,18 @@ impl<'a> Composer<'a> {
         }
     }
 
+    fn indented_by_tab(&self, at: usize) -> bool {
+        let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        self.text[start..].bytes().find(|byte| *byte != b' ') == Some(b'\t')
+    }
+
     /// The tab that the parser complains about: its mark is behind it in the line, or at the value above it.
     fn tab_near(&self, at: usize) -> usize {
         let bytes = self.text.as_bytes();
+        if self.indented_by_tab(at) {
+            let start = self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+            return start + self.text[start..].find('\t').unwrap_or(0);
+        }
         let end = (at + 1).min(bytes.len());
         let before = bytes[..end]
             .iter()
@@ -338,7 +347,10 @@ impl<'a> Composer<'a> {
             .byte_offset()
             .unwrap_or(self.text.len())
             .min(self.text.len());
-        let info = error.info();
+        let mut info = error.info();
+        if !info.contains("tab") && self.indented_by_tab(at) {
+            info = format!("a tab in the indentation: {info}");
+        }
         let tab = info.contains("tab");
         let at = if tab { self.tab_near(at) } else { at };
         let length = self.text[at..].chars().next().map_or(0, char::len_utf8);

@@ -70,17 +70,12 @@ pub(super) fn resolve_tagged(text: &str, tag: &str) -> Result<Scalar, String> {
     let Some(type_) = tag.strip_prefix("tag:yaml.org,2002:") else {
         return Ok(Scalar::text(text));
     };
-    let fits = |scalar: &Scalar| match (type_, scalar) {
-        ("null", Scalar::Value(Value::Null))
-        | ("bool", Scalar::Value(Value::Bool(_)))
-        | ("int", Scalar::Value(Value::Int(_)) | Scalar::Unsigned(_))
-        | (
-            "float",
-            Scalar::Value(Value::Int(_) | Value::Float(_))
-            | Scalar::Unsigned(_)
-            | Scalar::NotFinite(_),
-        ) => true,
-        _ => false,
+    let fits = |scalar: &Scalar| match scalar {
+        Scalar::Value(Value::Null) => type_ == "null",
+        Scalar::Value(Value::Bool(_)) => type_ == "bool",
+        Scalar::Value(Value::Int(_)) | Scalar::Unsigned(_) => type_ == "int" || type_ == "float",
+        Scalar::Value(Value::Float(_)) | Scalar::NotFinite(_) => type_ == "float",
+        Scalar::Value(_) => false,
     };
     match type_ {
         "null" | "bool" | "int" | "float" => {
