@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::error::{StartError, Step};
 use crate::running::Running;
 use crate::spec::{PidMode, SandboxSpec};
@@ -104,15 +106,28 @@ impl Sandbox {
     /// Ends the pause process, and with it whatever still runs in a shared PID namespace, and lets go of all namespaces.
     /// Dropping does the same and reports nothing.
     ///
+    /// Collect the exits of the containers first: the kernel lets the first process of a PID namespace end only when all
+    /// others are gone, and a container is not gone before its exit has been collected.
+    ///
     /// # Errors
-    /// The error of collecting the pause process.
+    /// `TimedOut` when the pause process has not ended after two seconds.
     pub fn close(mut self) -> std::io::Result<()> {
-        match self.pause.take() {
-            None => Ok(()),
-            Some(pause) => {
-                pause.signal(9)?;
-                pause.wait().map(|_| ())
-            }
+        let Some(pause) = self.pause.take() else {
+            return Ok(());
+        };
+        pause.signal(9)?;
+        let timeout = Timespec {
+            tv_sec: 2,
+            tv_nsec: 0,
+        };
+        let mut fds = [PollFd::new(&pause, PollFlags::IN)];
+        rustix::io::retry_on_intr(|| poll(&mut fds, Some(&timeout)))?;
+        match pause.try_wait()? {
+            Some(_) => Ok(()),
+            None => Err(std::io::Error::new(
+                std::io::ErrorKind::TimedOut,
+                "the pause process waits for containers whose exits were not collected",
+            )),
         }
     }
 
@@ -144,7 +159,9 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if let Some(pause) = self.pause.take() {
-            pause.kill_and_reap();
+            // Never blocks: a pause process that cannot end yet stays a zombie until we end ourselves.
+            let _ = pause.signal(9);
+            let _ = pause.try_wait();
         }
     }
 }

@@ -11,13 +11,24 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 /// # Errors
 /// None in practice; a kernel that refuses to unblock reports its errno.
 pub fn reset() -> io::Result<()> {
+    // The kernel's own structure (handler, flags, restorer, mask), all zero: SIG_DFL. By the raw call, because the C library
+    // refuses signals 32 and 33, which it keeps for itself, and which a parent may have left ignored all the same.
+    let default = [0u64; 4];
     for signal in 1..=64 {
         if signal == libc::SIGKILL || signal == libc::SIGSTOP {
             continue;
         }
-        // SAFETY: SIG_DFL installs no handler, so no code of ours can run in signal context. Numbers that the C library
-        // keeps for itself are refused with EINVAL, which is as good.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+        // SAFETY: `default` is at least as large as the kernel's `sigaction`, which has a mask of 8 bytes as the last
+        // argument says; no handler is installed, so no code of ours can run in signal context.
+        super::check(unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                default.as_ptr(),
+                std::ptr::null_mut::<u64>(),
+                8,
+            )
+        })?;
     }
     let mut none = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
     // SAFETY: `sigemptyset` initialises the set it is given; `sigprocmask` then only reads it.
@@ -47,16 +58,21 @@ pub fn send(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// Has the kernel reap the caller's children: with SIGCHLD ignored they leave no zombies.
-pub fn ignore_children() {
-    // SAFETY: SIG_IGN installs no handler.
-    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
-}
-
-/// Sleeps for ever; only a fatal signal ends it.
-pub fn sleep_for_ever() -> ! {
+/// Collects the exits of all children, now and later, and does nothing else: the work of a PID namespace's init.
+pub fn reap_for_ever() -> ! {
+    let mut child = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `sigemptyset` initialises the set; the others change and read it. A blocked signal stays pending, so no
+    // exit between a look and the next wait is missed.
+    unsafe {
+        libc::sigemptyset(child.as_mut_ptr());
+        libc::sigaddset(child.as_mut_ptr(), libc::SIGCHLD);
+        libc::sigprocmask(libc::SIG_BLOCK, child.as_ptr(), std::ptr::null_mut());
+    }
     loop {
-        // SAFETY: `pause` takes nothing and touches no memory.
-        unsafe { libc::pause() };
+        // SAFETY: a null status pointer means that it is not wanted.
+        while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+        let mut signal = 0;
+        // SAFETY: the set was initialised above, and the number is stored in a local variable.
+        unsafe { libc::sigwait(child.as_ptr(), &raw mut signal) };
     }
 }

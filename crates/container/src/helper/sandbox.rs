@@ -20,7 +20,7 @@ use super::overlay::new_mount;
 use super::{Answer, Context};
 use crate::error::{At, StartError, Step};
 use crate::spec::{PidMode, PodTmpfs};
-use crate::wire::{Reply, SandboxJob};
+use crate::wire::{Reply, SandboxJob, pair, receive, send};
 
 /// Where the Pod's `/dev/shm` is in its mount namespace.
 pub(super) const SHM_PATH: &str = "/shm";
@@ -181,8 +181,8 @@ pub(super) fn detach_old_root(root: BorrowedFd<'_>) -> io::Result<()> {
     Ok(chdir("/")?)
 }
 
-/// The first process of the Pod's PID namespace. It reaps by ignoring its children's deaths, and its own death, which comes
-/// with the runner's, ends all others in the namespace.
+/// The first process of the Pod's PID namespace. It collects orphans, and its own death, which comes with the runner's, ends
+/// all others in the namespace.
 fn start_pause(context: &Context<'_>) -> Result<(i32, OwnedFd), StartError> {
     let spec = CloneSpec {
         namespaces: NewNamespaces {
@@ -192,20 +192,30 @@ fn start_pause(context: &Context<'_>) -> Result<(i32, OwnedFd), StartError> {
         as_sibling: true,
         cgroup: None,
     };
-    match sys::clone::clone3(&spec, context.alone)
-        .at(Step::Namespaces, || "create the Pod's PID namespace")?
-    {
-        Cloned::Parent { pid, pidfd } => Ok((pid, pidfd)),
-        Cloned::Child => {
-            if context.die_with_runner().is_err() {
-                sys::exec::exit_now(1);
+    let step = || "create the Pod's PID namespace";
+    let (ours, theirs) = pair().at(Step::Launch, step)?;
+    match sys::clone::clone3(&spec, context.alone).at(Step::Namespaces, step)? {
+        Cloned::Parent { pid, pidfd } => {
+            drop(theirs);
+            // Not before it has looked whether the runner lives: once answered, the runner closes the socket it looks at.
+            match receive::<Reply>(ours.as_fd()).at(Step::Launch, step)? {
+                Some(_) => Ok((pid, pidfd)),
+                None => Err(StartError::new(
+                    Step::Launch,
+                    "the pause process did not start",
+                )),
             }
+        }
+        Cloned::Child => {
+            let tied = context.die_with_runner();
             let _ = rustix::process::setsid();
             let _ = rustix::thread::set_name(c"pause");
-            sys::signal::ignore_children();
+            if tied.is_err() || send(theirs.as_fd(), &Reply::Ready, &[]).is_err() {
+                sys::exec::exit_now(1);
+            }
             // Also the copy of the runner's socket: the runner must see it close when the helper exits.
             let _ = sys::exec::close_from(0);
-            sys::signal::sleep_for_ever()
+            sys::signal::reap_for_ever()
         }
     }
 }

@@ -1,10 +1,10 @@
 use std::io::{Read, Write};
 
-use container::{PidMode, Process, Rootfs, SandboxSpec, Step};
+use container::{PidMode, Rootfs, SandboxSpec, Step};
 
 use crate::fixture::{Fixture, collect, pipes, readable};
 
-pub const TESTS: &[crate::Test] = &[
+pub(crate) const TESTS: &[crate::Test] = &[
     (
         "the_entrypoint_is_pid_1_with_the_pods_host_name",
         the_entrypoint_is_pid_1_with_the_pods_host_name,
@@ -352,5 +352,4 @@ fn a_dropped_start_leaves_nothing() {
     let mut rest = String::new();
     out.read_to_string(&mut rest).expect("read");
     assert_eq!(rest, "");
-    let _ = Process::new(["unused"]);
 }

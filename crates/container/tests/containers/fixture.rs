@@ -19,30 +19,30 @@ const APPLETS: &[&str] = &[
 ];
 
 /// A Pod with one image.
-pub struct Fixture {
-    pub dir: tempfile::TempDir,
-    pub launcher: Launcher,
-    pub sandbox: Sandbox,
+pub(crate) struct Fixture {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) launcher: Launcher,
+    pub(crate) sandbox: Sandbox,
     instances: std::cell::Cell<usize>,
 }
 
 /// What a container wrote and how it ended.
 #[derive(Debug)]
-pub struct Outcome {
-    pub status: ExitStatus,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Outcome {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&SandboxSpec {
             hostname: Some("my-pod".into()),
             ..Default::default()
         })
     }
 
-    pub fn with(spec: &SandboxSpec) -> Self {
+    pub(crate) fn with(spec: &SandboxSpec) -> Self {
         assert!(
             rustix::process::geteuid().is_root(),
             "these tests must be run by root"
@@ -63,12 +63,12 @@ impl Fixture {
         }
     }
 
-    pub fn image(&self) -> PathBuf {
+    pub(crate) fn image(&self) -> PathBuf {
         self.dir.path().join("image")
     }
 
     /// A container with an overlay root.
-    pub fn spec(&self, args: &[&str]) -> ContainerSpec {
+    pub(crate) fn spec(&self, args: &[&str]) -> ContainerSpec {
         let instance = self.instances.get();
         self.instances.set(instance + 1);
         let (upper, work) = (
@@ -93,15 +93,15 @@ impl Fixture {
         }
     }
 
-    pub fn upper(&self, instance: usize) -> PathBuf {
+    pub(crate) fn upper(&self, instance: usize) -> PathBuf {
         self.dir.path().join(format!("upper-{instance}"))
     }
 
-    pub fn shell(&self, script: &str) -> ContainerSpec {
+    pub(crate) fn shell(&self, script: &str) -> ContainerSpec {
         self.spec(&["sh", "-c", script])
     }
 
-    pub fn start(&self, spec: &ContainerSpec) -> (Result<Running, StartError>, [File; 2]) {
+    pub(crate) fn start(&self, spec: &ContainerSpec) -> (Result<Running, StartError>, [File; 2]) {
         let (stdio, files) = pipes();
         let running = self
             .launcher
@@ -110,24 +110,24 @@ impl Fixture {
         (running, files)
     }
 
-    pub fn run(&self, spec: &ContainerSpec) -> Outcome {
+    pub(crate) fn run(&self, spec: &ContainerSpec) -> Outcome {
         let (running, files) = self.start(spec);
         collect(&running.expect("start"), files)
     }
 
     /// Runs a script and returns what it printed; it must succeed.
-    pub fn output(&self, script: &str) -> String {
+    pub(crate) fn output(&self, script: &str) -> String {
         let outcome = self.run(&self.shell(script));
         assert_eq!(outcome.status.code, 0, "{outcome:?}");
         outcome.stdout
     }
 
-    pub fn error(&self, spec: &ContainerSpec) -> StartError {
+    pub(crate) fn error(&self, spec: &ContainerSpec) -> StartError {
         self.start(spec).0.expect_err("must not start")
     }
 }
 
-pub fn pipes() -> (Stdio, [File; 2]) {
+pub(crate) fn pipes() -> (Stdio, [File; 2]) {
     use rustix::pipe::{PipeFlags, pipe_with};
     let (out, stdout) = pipe_with(PipeFlags::CLOEXEC).expect("pipe");
     let (err, stderr) = pipe_with(PipeFlags::CLOEXEC).expect("pipe");
@@ -141,7 +141,7 @@ pub fn pipes() -> (Stdio, [File; 2]) {
     )
 }
 
-pub fn collect(running: &Running, [mut out, mut err]: [File; 2]) -> Outcome {
+pub(crate) fn collect(running: &Running, [mut out, mut err]: [File; 2]) -> Outcome {
     let (mut stdout, mut stderr) = (String::new(), String::new());
     out.read_to_string(&mut stdout).expect("read");
     err.read_to_string(&mut stderr).expect("read");
@@ -153,12 +153,12 @@ pub fn collect(running: &Running, [mut out, mut err]: [File; 2]) -> Outcome {
 }
 
 /// Waits until the descriptor is readable or its other side gone.
-pub fn readable(fd: &impl std::os::fd::AsFd) {
+pub(crate) fn readable(fd: &impl std::os::fd::AsFd) {
     let mut fds = [rustix::event::PollFd::new(fd, rustix::event::PollFlags::IN)];
     rustix::event::poll(&mut fds, None).expect("poll");
 }
 
-pub fn file_fd(path: &Path) -> OwnedFd {
+pub(crate) fn file_fd(path: &Path) -> OwnedFd {
     File::open(path).expect("open").into()
 }
 

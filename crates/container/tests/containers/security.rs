@@ -1,1 +1,1 @@
-pub const TESTS: &[crate::Test] = &[];
+pub(crate) const TESTS: &[crate::Test] = &[];
