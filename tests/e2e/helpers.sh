@@ -15,15 +15,21 @@ start() {
 
 # end [SIGNAL]: asks it to end (Ctrl-C by default) and passes its exit code on.
 end() {
-    kill -s "${1:-INT}" "$pid"
-    wait "$pid"
+    local ending=$pid
+    pid=
+    kill -s "${1:-INT}" "$ending"
+    wait "$ending"
 }
+
+# Whether it makes sense to wait any longer for something that the program in the background is to do.
+waiting() { [[ -z ${pid:-} ]] || kill -0 "$pid" 2>/dev/null; }
 
 # wait_for PATTERN [FILE]: until a line of FILE (stdout) matches; at most 20 seconds.
 wait_for() {
     local file=${2:-$STDOUT}
     for _ in {1..400}; do
         ! grep -q -E -- "$1" "$file" || return 0
+        waiting || break
         sleep 0.05
     done
     echo "case: nothing like $1 came" >&2
@@ -38,6 +44,7 @@ until_ok() {
             [[ -z $output ]] || printf '%s\n' "$output"
             return 0
         fi
+        waiting || break
         sleep 0.05
     done
     printf 'case: no success: %s\n%s\n' "$*" "$output" >&2

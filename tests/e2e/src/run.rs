@@ -65,7 +65,7 @@ pub fn run(case: &Case, stage: &Stage) -> Result<Transcript, Error> {
         .arg(&inside)
         .current_dir(&case.dir)
         .env_clear()
-        .env("PATH", path(&stage.program))
+        .env("PATH", path(&stage.bin))
         .env("HOME", &place.work)
         .env("TMPDIR", &place.work)
         .env("LANG", "C.UTF-8")
@@ -118,11 +118,10 @@ pub fn run(case: &Case, stage: &Stage) -> Result<Transcript, Error> {
     })
 }
 
-fn path(program: &Path) -> String {
-    let dir = program.parent().unwrap_or(Path::new("/"));
+fn path(bin: &Path) -> String {
     format!(
         "{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        dir.display()
+        bin.display()
     )
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -43,8 +43,8 @@ pub enum Error {
 /// Where things are.
 #[derive(Debug)]
 pub struct Stage {
-    /// The program.
-    pub program: PathBuf,
+    /// A folder with the program, under its own name, for PATH.
+    pub bin: PathBuf,
     /// The repository.
     pub repository: PathBuf,
     /// A state directory with all images.
@@ -74,13 +74,15 @@ impl Stage {
             None => built_program(&repository)?,
         };
         let program = fs::canonicalize(&program).map_err(file("find", &program))?;
+        let bin = base.join("bin");
+        link_program(&bin, &program)?;
         let store = make_store(base, &repository, &program)?;
         // What an interrupted run left is of no use any more.
         let cases = base.join("cases");
         remove(&cases)?;
         fs::create_dir_all(&cases).map_err(file("create", &cases))?;
         Ok(Self {
-            program,
+            bin,
             repository,
             store,
             cases,
@@ -119,6 +121,13 @@ fn built_program(repository: &Path) -> Result<PathBuf, Error> {
     Ok(PathBuf::from(
         String::from_utf8_lossy(&output.stdout).trim(),
     ))
+}
+
+fn link_program(bin: &Path, program: &Path) -> Result<(), Error> {
+    remove(bin)?;
+    fs::create_dir_all(bin).map_err(file("create", bin))?;
+    let link = bin.join("pillion");
+    symlink(program, &link).map_err(file("create", &link))
 }
 
 /// The store for this build of the program; stores of other builds are removed, since the program that
