@@ -13,6 +13,8 @@ mod compression;
 mod digest;
 mod documents;
 mod fs;
+#[doc(hidden)]
+pub mod fuzzing;
 mod image;
 mod import;
 mod layer;

@@ -21,6 +21,7 @@ mod input;
 mod machine;
 pub mod message;
 mod phase;
+pub mod plan;
 mod probe;
 mod protocol;
 pub mod resources;

@@ -226,6 +226,12 @@ impl Machine {
         self.stage == Stage::Finished
     }
 
+    /// Whether the Pod's end has begun: nothing is started any more (R8.10).
+    #[must_use]
+    pub fn is_terminating(&self) -> bool {
+        self.stage != Stage::Active
+    }
+
     /// Whether a deletion was asked for: what `deletionTimestamp` shows (R12.5).
     #[must_use]
     pub fn is_deleting(&self) -> bool {
@@ -267,6 +273,13 @@ impl Machine {
         let seconds = self.pod.spec.active_deadline_seconds?;
         let passed = self.deadline_exceeded || self.stage != Stage::Active;
         (!passed).then(|| Time(self.begun.0.saturating_add(seconds.saturating_mul(1000))))
+    }
+
+    /// The rest of the pass under way is not carried out.
+    pub(crate) fn abandon_pass(&mut self) {
+        if let Some(sync) = &mut self.sync {
+            sync.steps.clear();
+        }
     }
 
     /// Lets everything move that can, until nothing does.

@@ -258,11 +258,9 @@ impl Machine {
                 worker.attach(run.instance);
             }
         }
-        let older = std::mem::replace(&mut container.previous, container.run.take());
-        let older = older
-            .filter(|run| run.started_at.is_some())
-            .map(|run| run.instance);
-        container.run = Some(run);
+        let ended = container.run.replace(run);
+        let older = ended.and_then(|ended| container.previous.replace(ended));
+        let older = older.filter(|run| run.started_at.is_some()).map(|run| run.instance);
         self.app_was_started |= container.role == Role::App;
         let name = container.spec.name.clone();
         if let Some(instance) = older {
@@ -307,6 +305,7 @@ impl Machine {
             }
             StartFailure::Cancelled => {
                 self.containers[i].starting = None;
+                self.abandon_pass();
                 return;
             }
             StartFailure::ErrImagePull => {

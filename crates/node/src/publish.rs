@@ -3,11 +3,11 @@
 //! A port is taken before its Pod starts, so that one that is not free is told before anything runs, and
 //! stays taken while the Pod's sandbox comes and goes.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use manifest::core::v1::{Pod, Protocol};
-use network::forward::{ForwardError, Forwarder};
+use network::forward::{ForwardError, Forwarder, everywhere};
 
 /// A port that the user wants published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,21 +90,13 @@ fn host_ports(pod: &Pod) -> Vec<(SocketAddr, u16, Protocol)> {
             continue;
         }
         let protocol = port.protocol.unwrap_or_default();
-        let ips = match port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()) {
-            Some(ip) => vec![ip],
-            None => all_addresses(),
+        let listen = match port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()) {
+            Some(ip) => SocketAddr::new(ip, host),
+            None => everywhere(host),
         };
-        listens.extend(ips.into_iter().map(|ip| (SocketAddr::new(ip, host), inner, protocol)));
+        listens.push((listen, inner, protocol));
     }
     listens.sort_by_key(|(listen, ..)| *listen);
     listens.dedup();
     listens
-}
-
-fn all_addresses() -> Vec<IpAddr> {
-    let mut all = vec![Ipv4Addr::UNSPECIFIED.into()];
-    if std::path::Path::new("/proc/net/if_inet6").exists() {
-        all.push(Ipv6Addr::UNSPECIFIED.into());
-    }
-    all
 }

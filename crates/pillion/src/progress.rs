@@ -188,10 +188,11 @@ fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
 /// The end of a run that no status showed by itself, because the next run was there at once.
 fn missed_end(said: &Said, status: &ContainerStatus) -> Option<String> {
     let last = status.last_state.as_ref()?.terminated.as_ref()?;
-    let run = status.restart_count.checked_sub(1)?;
+    let state = status.state.as_ref()?;
+    // A new run has counted up already, a wait for it has not.
+    let run = if state.running.is_some() { status.restart_count - 1 } else { status.restart_count };
     let was_running = said.state == format!("running {run}");
-    let shows_it = status.state.as_ref().is_some_and(|state| state.terminated.is_some());
-    (was_running && !shows_it).then(|| ended(last).1)
+    (was_running && state.terminated.is_none()).then(|| ended(last).1)
 }
 
 /// What a code over 128 usually means.

@@ -4,6 +4,7 @@ extern crate pillion_lifecycle as lifecycle;
 
 mod hooks;
 mod probes;
+mod properties;
 mod restarts;
 mod start;
 mod status;

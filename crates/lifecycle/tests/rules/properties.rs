@@ -1,0 +1,526 @@
+//! What holds for every Pod, whatever its processes, probes and hooks do and whenever it is deleted.
+//!
+//! `PROPTEST_CASES` says how many Pods are tried. A failure prints the shrunken Pod; its timeline is
+//! printed by the panic of [`Monitor`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use lifecycle::sim::{Hook, OnTerm, Probe, Run, Script, TraceEvent};
+use lifecycle::{Action, Exit, Input, ProbeKind, ProbeOutcome, Role, StartFailure, Time};
+use manifest::core::v1::{
+    ContainerRestartRule, ContainerRestartRuleAction as RuleAction,
+    ContainerRestartRuleOnExitCodes, ContainerRestartRuleOnExitCodesOperator as Operator,
+    RestartPolicy,
+};
+use proptest::prelude::*;
+
+use crate::support::*;
+
+/// A Pod and what happens to it.
+#[derive(Clone, Debug)]
+struct Story {
+    policy: RestartPolicy,
+    grace: i64,
+    deadline: Option<i64>,
+    entries: Vec<Member>,
+    apps: Vec<Member>,
+    /// When it is deleted, with which grace.
+    delete: (u64, Option<i64>),
+    /// When it is killed, after the deletion.
+    kill: Option<u64>,
+    /// When its objects change, and which container's image does.
+    changes: Vec<(u64, usize)>,
+}
+
+#[derive(Clone, Debug)]
+struct Member {
+    sidecar: bool,
+    policy: Option<RestartPolicy>,
+    rule: Option<(RuleAction, i32)>,
+    startup: Option<(i32, i32)>,
+    liveness: Option<(i32, i32)>,
+    readiness: Option<(i32, i32)>,
+    post_start: Option<i64>,
+    pre_stop: Option<i64>,
+    script: Script,
+}
+
+fn millis(max: u64) -> impl Strategy<Value = Duration> {
+    prop_oneof![Just(0), 1..max, (0..max / 500).prop_map(|n| n * 500)].prop_map(ms)
+}
+
+fn code() -> impl Strategy<Value = i32> {
+    prop_oneof![4 => Just(0), 3 => Just(1), 1 => Just(42), 1 => Just(137)]
+}
+
+fn a_run() -> impl Strategy<Value = Run> {
+    let exit = (code(), prop::bool::weighted(0.05))
+        .prop_map(|(code, oom_killed)| Exit { code, signal: None, oom_killed });
+    let on_term = prop_oneof![
+        3 => (millis(6000), code()).prop_map(|(after, code)| OnTerm::Exit(after, code)),
+        1 => Just(OnTerm::Ignore),
+    ];
+    let exits = prop::option::weighted(0.6, (millis(30_000), exit));
+    (exits, on_term).prop_map(|(exits, on_term)| Run { exits, on_term, message: None })
+}
+
+fn a_probe() -> impl Strategy<Value = Probe> {
+    use ProbeOutcome::{Error, Failure, Success, Warning};
+    let outcome = prop_oneof![6 => Just(Success), 4 => Just(Failure), 1 => Just(Warning), 1 => Just(Error)];
+    let answers = prop::collection::vec((millis(20_000), outcome), 1..4);
+    (answers, millis(1500)).prop_map(|(mut answers, takes)| {
+        answers.sort_by_key(|(from, _)| *from);
+        answers[0].0 = Duration::ZERO;
+        Probe { answers, takes }
+    })
+}
+
+fn a_hook() -> impl Strategy<Value = Hook> {
+    (millis(8000), prop::bool::weighted(0.2)).prop_map(|(takes, fails)| {
+        if fails { Hook::fails(takes) } else { Hook::takes(takes) }
+    })
+}
+
+fn a_script() -> impl Strategy<Value = Script> {
+    let failure = prop_oneof![
+        Just(StartFailure::ErrImagePull),
+        Just(StartFailure::CreateContainerConfigError),
+        Just(StartFailure::RunContainerError),
+    ];
+    let fails = prop_oneof![
+        6 => Just(Vec::new()),
+        1 => prop::collection::vec(prop::option::of(failure.prop_map(|f| (f, "x".to_owned()))), 0..5),
+    ];
+    (
+        prop::collection::vec(a_run(), 1..4),
+        prop_oneof![3 => Just(Duration::ZERO), 1 => millis(3000)],
+        fails,
+        [a_probe(), a_probe(), a_probe()],
+        [a_hook(), a_hook()],
+    )
+        .prop_map(|(runs, start_takes, start_fails, probes, hooks)| {
+            let [startup, liveness, readiness] = probes;
+            let [post_start, pre_stop] = hooks;
+            Script {
+                runs,
+                start_takes,
+                start_fails,
+                startup,
+                liveness,
+                readiness,
+                post_start,
+                pre_stop,
+            }
+        })
+}
+
+fn a_policy() -> impl Strategy<Value = RestartPolicy> {
+    use RestartPolicy::{Always, Never, OnFailure};
+    prop_oneof![Just(Always), Just(OnFailure), Just(Never)]
+}
+
+fn a_member() -> impl Strategy<Value = Member> {
+    let settings = || prop::option::weighted(0.3, (1..4i32, 1..4i32));
+    let action = prop_oneof![3 => Just(RuleAction::Restart), 1 => Just(RuleAction::RestartAllContainers)];
+    let hook = || prop::option::weighted(0.25, -1..6i64);
+    (
+        any::<bool>(),
+        prop::option::weighted(0.15, a_policy()),
+        prop::option::weighted(0.1, (action, code())),
+        [settings(), settings(), settings()],
+        [hook(), hook()],
+        a_script(),
+    )
+        .prop_map(|(sidecar, policy, rule, probes, hooks, script)| {
+            let [startup, liveness, readiness] = probes;
+            let [post_start, pre_stop] = hooks;
+            Member {
+                sidecar, policy, rule, startup, liveness, readiness, post_start, pre_stop, script,
+            }
+        })
+}
+
+fn a_story() -> impl Strategy<Value = Story> {
+    (
+        (a_policy(), 0..12i64, prop::option::weighted(0.1, 1..60i64)),
+        prop::collection::vec(a_member(), 0..4),
+        prop::collection::vec(a_member(), 1..4),
+        (0..90_000u64, prop::option::of(0..12i64)),
+        prop::option::weighted(0.2, 0..6_000u64),
+        prop::collection::vec((0..90_000u64, 0..7usize), 0..3),
+    )
+        .prop_map(|((policy, grace, deadline), entries, apps, delete, kill, mut changes)| {
+            changes.sort_unstable();
+            Story { policy, grace, deadline, entries, apps, delete, kill, changes }
+        })
+}
+
+impl Story {
+    fn builder(&self) -> Builder {
+        let mut builder = pod(self.policy).grace(self.grace);
+        builder.spec.active_deadline_seconds = self.deadline;
+        for (i, member) in self.entries.iter().enumerate() {
+            let (name, script) = (format!("i{i}"), member.script.clone());
+            builder = match member.sidecar {
+                true => builder.sidecar(&name, script),
+                false => builder.init(&name, script),
+            };
+            builder = member.dress(builder, member.sidecar);
+        }
+        for (i, member) in self.apps.iter().enumerate() {
+            builder = builder.app(&format!("a{i}"), member.script.clone());
+            builder = member.dress(builder, true);
+        }
+        builder
+    }
+
+    fn restarts_all(&self) -> bool {
+        let mut members = self.entries.iter().chain(&self.apps);
+        members.any(|m| m.rule.is_some_and(|(action, _)| action == RuleAction::RestartAllContainers))
+    }
+}
+
+impl Member {
+    /// Gives the container added last what this member has; only what may be probed has probes and
+    /// hooks (R14.1).
+    fn dress(&self, builder: Builder, probed: bool) -> Builder {
+        let handler = |seconds: i64| if seconds < 0 { exec() } else { sleep(seconds) };
+        builder.with(|container| {
+            if container.restart_policy.is_none() {
+                container.restart_policy = self.policy.filter(|policy| {
+                    container.name.starts_with('a') || *policy != RestartPolicy::Always
+                });
+            }
+            if let Some((action, code)) = self.rule {
+                let operator = Some(Operator::In);
+                let codes = ContainerRestartRuleOnExitCodes { operator, values: vec![code] };
+                container.restart_policy_rules =
+                    vec![ContainerRestartRule { action: Some(action), exit_codes: Some(codes) }];
+            }
+            if probed {
+                let settings = |s: Option<(i32, i32)>| s.and_then(|(p, f)| probe(p, f));
+                container.startup_probe = settings(self.startup);
+                container.liveness_probe = settings(self.liveness);
+                container.readiness_probe = settings(self.readiness);
+                if let Some(seconds) = self.post_start {
+                    post_start(handler(seconds))(container);
+                }
+                if let Some(seconds) = self.pre_stop {
+                    pre_stop(handler(seconds))(container);
+                }
+            }
+        })
+    }
+}
+
+/// Watches a simulation and holds the properties against it.
+struct Monitor {
+    seen: usize,
+    roles: Vec<(String, Role)>,
+    has_startup: BTreeSet<String>,
+    live: BTreeMap<String, u32>,
+    dead: BTreeSet<(String, u32)>,
+    next: BTreeMap<String, u32>,
+    outstanding: Option<(String, u32)>,
+    done: BTreeSet<String>,
+    up: BTreeSet<String>,
+    counts: BTreeMap<String, i32>,
+    killing: BTreeMap<String, String>,
+    starts_after_delete: BTreeMap<String, u32>,
+    deleted: Option<(Time, i64)>,
+    idle_wakes: u32,
+    restarts_all: bool,
+    sandbox_stopped_by_end: bool,
+}
+
+impl Monitor {
+    fn new(story: &Story) -> Self {
+        let spec = story.builder().spec;
+        let entries = spec.init_containers.iter().map(|c| (c.name.clone(), Role::of_init_entry(c)));
+        let apps = spec.containers.iter().map(|c| (c.name.clone(), Role::App));
+        let all = spec.init_containers.iter().chain(&spec.containers);
+        Self {
+            seen: 0,
+            roles: entries.chain(apps).collect(),
+            has_startup: all.filter(|c| c.startup_probe.is_some()).map(|c| c.name.clone()).collect(),
+            live: BTreeMap::new(),
+            dead: BTreeSet::new(),
+            next: BTreeMap::new(),
+            outstanding: None,
+            done: BTreeSet::new(),
+            up: BTreeSet::new(),
+            counts: BTreeMap::new(),
+            killing: BTreeMap::new(),
+            starts_after_delete: BTreeMap::new(),
+            deleted: None,
+            idle_wakes: 0,
+            restarts_all: story.restarts_all(),
+            sandbox_stopped_by_end: false,
+        }
+    }
+
+    fn look(&mut self, sim: &Sim) {
+        let new = sim.trace()[self.seen..].to_vec();
+        self.seen = sim.trace().len();
+        // Waking that leads to nothing must not go on.
+        self.idle_wakes = if new.is_empty() { self.idle_wakes + 1 } else { 0 };
+        assert!(self.idle_wakes < 50, "wakes for nothing");
+        let mut terminal = false;
+        for (_, event) in sim.trace() {
+            if let TraceEvent::Phase(phase) = event {
+                assert!(!terminal, "the phase left a terminal one for {phase}");
+                terminal = matches!(phase.as_str(), "Succeeded" | "Failed");
+            }
+        }
+        for (at, event) in new {
+            match event {
+                TraceEvent::Input(input) => self.input(input, at),
+                TraceEvent::Action(action) => self.action(action, at),
+                TraceEvent::Phase(_) => {}
+            }
+        }
+        self.check_status(sim);
+    }
+
+    fn check_status(&mut self, sim: &Sim) {
+        let status = sim.status();
+        let all = status.init_container_statuses.iter().chain(&status.container_statuses);
+        let waits = sim.machine().waits(sim.now());
+        let active = !sim.machine().is_terminating() && self.deleted.is_none();
+        let sandbox_waits = waits.iter().any(|wait| wait.container.is_none());
+        for status in all {
+            let count = self.counts.entry(status.name.clone()).or_default();
+            assert!(status.restart_count >= *count, "restartCount of {} fell", status.name);
+            *count = status.restart_count;
+            let state = status.state.as_ref().expect("a state");
+            let told = waits.iter().any(|w| w.container.as_deref() == Some(&status.name));
+            let waiting = state.waiting.is_some() && active && phase(sim) == "Running";
+            assert!(!waiting || told || sandbox_waits, "{} waits for nothing", status.name);
+        }
+    }
+
+    fn input(&mut self, input: Input, at: Time) {
+        match input {
+            Input::Started { container, instance, .. } => {
+                self.outstanding = None;
+                self.live.insert(container.clone(), instance);
+                self.next.insert(container.clone(), instance + 1);
+                if !self.has_startup.contains(&container) {
+                    self.up.insert(container);
+                }
+            }
+            Input::StartFailed { container, instance, failure, .. } => {
+                self.outstanding = None;
+                if failure == StartFailure::RunContainerError {
+                    self.next.insert(container, instance + 1);
+                }
+            }
+            Input::Exited { container, instance, exit, .. } => {
+                self.live.remove(&container);
+                self.dead.insert((container.clone(), instance));
+                if exit.code == 0 && !exit.oom_killed {
+                    self.done.insert(container);
+                }
+            }
+            Input::ProbeDone { container, probe: ProbeKind::Startup, outcome, .. } => {
+                if matches!(outcome, ProbeOutcome::Success | ProbeOutcome::Warning) {
+                    self.up.insert(container);
+                }
+            }
+            Input::Delete { grace_seconds } if self.deleted.is_none() => {
+                self.deleted = Some((at, grace_seconds.unwrap_or(i64::MAX)));
+            }
+            _ => {}
+        }
+    }
+
+    fn action(&mut self, action: Action, at: Time) {
+        match action {
+            Action::Start { container, instance } => self.start(container, instance),
+            Action::Stop { container, instance, .. } => {
+                assert_eq!(self.live.get(&container), Some(&instance), "stop of what does not run");
+                self.check_order(&container, at);
+            }
+            Action::Kill { container, instance } => {
+                assert_eq!(self.live.get(&container), Some(&instance), "kill of what does not run");
+            }
+            Action::RunProbe { container, instance, .. }
+            | Action::RunHook { container, instance, .. } => {
+                assert_eq!(self.live.get(&container), Some(&instance), "not running: {container}");
+            }
+            Action::Remove { container, instance } => {
+                assert!(self.dead.contains(&(container, instance)), "removes what is not dead");
+            }
+            Action::Emit(event) if event.reason == "Killing" => {
+                let container = event.container.expect("a container");
+                self.killing.insert(container, event.message);
+            }
+            Action::StopSandbox => {
+                assert!(self.live.is_empty(), "sandbox stopped under {:?}", self.live);
+                self.sandbox_stopped_by_end = true;
+            }
+            Action::CreateSandbox => self.sandbox_stopped_by_end = false,
+            Action::CancelStart { .. } | Action::CancelHook { .. } | Action::Emit(_) => {}
+        }
+    }
+
+    fn start(&mut self, container: String, instance: u32) {
+        assert!(!self.sandbox_stopped_by_end, "start without sandbox");
+        assert_eq!(self.outstanding, None, "two starts at once");
+        assert!(!self.live.contains_key(&container), "{container} runs already");
+        let expected = self.next.get(&container).copied().unwrap_or(0);
+        assert_eq!(instance, expected, "number of the run of {container}");
+        self.outstanding = Some((container.clone(), instance));
+        if self.deleted.is_some() {
+            // The pass under way at the deletion goes on, and no other begins (R8.10).
+            let count = self.starts_after_delete.entry(container.clone()).or_default();
+            *count += 1;
+            assert_eq!(*count, 1, "{container} started again during termination");
+        }
+        for (name, role) in &self.roles {
+            if *name == container {
+                break;
+            }
+            match role {
+                Role::Init => assert!(self.done.contains(name), "{container} before {name} is done"),
+                Role::Sidecar => assert!(self.up.contains(name), "{container} before {name} is up"),
+                Role::App => {}
+            }
+        }
+    }
+
+    /// R8.6: a sidecar's signal comes after the end of all apps and of the sidecar after it, or after
+    /// the end of the grace.
+    fn check_order(&self, container: &str, at: Time) {
+        let Some((deleted, grace)) = self.deleted else { return };
+        let ordered = self.killing.get(container).is_some_and(|m| m.starts_with("Stopping"));
+        if !ordered || self.restarts_all {
+            return;
+        }
+        let position = self.roles.iter().position(|(name, _)| name == container).expect("known");
+        if self.roles[position].1 != Role::Sidecar {
+            return;
+        }
+        let after = &self.roles[position + 1..];
+        let next = after.iter().find(|(_, role)| *role == Role::Sidecar).map(|(name, _)| name);
+        let apps = after.iter().filter(|(_, role)| *role == Role::App).map(|(name, _)| name);
+        for other in apps.chain(next) {
+            let over = at.since(deleted).as_secs() >= u64::try_from(grace.clamp(1, 12)).unwrap_or(0);
+            assert!(!self.live.contains_key(other) || over, "{container} before {other}");
+        }
+    }
+}
+
+/// Lets a story happen under the eyes of a monitor.
+fn play(story: &Story) {
+    let mut sim = story.builder().sim();
+    let mut monitor = Monitor::new(story);
+    let advance = |sim: &mut Sim, monitor: &mut Monitor, until: Time| {
+        let mut steps = 0;
+        while sim.advance(until) {
+            monitor.look(sim);
+            steps += 1;
+            assert!(steps < 20_000, "never comes to rest");
+        }
+        sim.run_until(until);
+    };
+    let (delete_at, grace) = (Time(story.delete.0 as i64), story.delete.1);
+    for (at, container) in story.changes.iter().filter(|(at, _)| *at < story.delete.0) {
+        advance(&mut sim, &mut monitor, Time(*at as i64));
+        let mut pod = sim.machine().pod().as_ref().clone();
+        let specs = pod.spec.init_containers.iter_mut().chain(&mut pod.spec.containers);
+        for spec in specs.skip(*container).take(1) {
+            spec.image = Some(format!("changed:{at}"));
+        }
+        sim.inject(Input::SpecChanged { pod: pod.into() });
+        sim.inject(Input::ObjectsChanged);
+        monitor.look(&sim);
+    }
+    advance(&mut sim, &mut monitor, delete_at);
+    let was_finished = sim.machine().is_finished();
+    delete(&mut sim, Some(grace.unwrap_or(story.grace)));
+    monitor.look(&sim);
+    if let Some(kill) = story.kill {
+        advance(&mut sim, &mut monitor, delete_at + ms(kill));
+        sim.inject(Input::KillNow);
+        monitor.look(&sim);
+    }
+    // The pass under way may start every container, each with its hooks, and may stop some with a grace
+    // of their own; then the Pod's own end takes its grace and 2 s.
+    let members = story.entries.len() + story.apps.len();
+    let pass = Duration::from_secs(members as u64 * (3 + 8 + 14) + 14);
+    let limit = delete_at + pass + secs(14);
+    advance(&mut sim, &mut monitor, limit);
+    assert!(sim.machine().is_finished(), "not finished {limit:?} after a deletion");
+    assert!(matches!(phase(&sim), "Succeeded" | "Failed"));
+    assert_eq!(sim.machine().next_wakeup(), None);
+    let _ = was_finished;
+}
+
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 2000;
+    }
+    config
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_pod_keeps_the_rules(story in a_story()) {
+        play(&story);
+    }
+
+    /// Inputs that make no sense are ignored, whatever they say.
+    #[test]
+    fn inputs_out_of_place_do_no_harm(
+        story in a_story(),
+        noise in prop::collection::vec((0..60_000u64, 0..7usize, 0..4u32, 0..8u8), 0..20),
+    ) {
+        let mut noise = noise;
+        noise.sort_unstable();
+        let mut sim = story.builder().sim();
+        for (at, container, instance, kind) in noise {
+            let mut steps = 0;
+            while sim.advance(Time(at as i64)) && steps < 20_000 {
+                steps += 1;
+            }
+            sim.inject(out_of_place(&format!("a{container}"), instance, kind));
+            let _ = (sim.status(), sim.machine().waits(sim.now()));
+        }
+    }
+}
+
+fn out_of_place(container: &str, instance: u32, kind: u8) -> Input {
+    let container = container.to_owned();
+    match kind {
+        0 => Input::SandboxReady { ips: Vec::new() },
+        1 => Input::SandboxStopped,
+        2 => Input::Started {
+            container,
+            instance,
+            container_id: String::new(),
+            image_id: String::new(),
+            image: String::new(),
+        },
+        3 => Input::Exited { container, instance, exit: Exit::default(), message: None },
+        4 => Input::ProbeDone {
+            container,
+            instance,
+            probe: ProbeKind::Liveness,
+            outcome: ProbeOutcome::Failure,
+            output: String::new(),
+        },
+        5 => Input::HookDone {
+            container,
+            instance,
+            hook: lifecycle::HookKind::PreStop,
+            result: Ok(()),
+        },
+        6 => Input::Delete { grace_seconds: Some(i64::MAX) },
+        _ => Input::KillNow,
+    }
+}
