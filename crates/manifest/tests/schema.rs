@@ -76,10 +76,10 @@ fn every_field_says_what_it_is_and_what_becomes_of_it() {
             match field.support {
                 Support::Honoured => {}
                 Support::Warn(would) => {
-                    assert!(!would.is_empty() && !would.ends_with('.'), "{name}")
+                    assert!(!would.is_empty() && !would.ends_with('.'), "{name}");
                 }
                 Support::Refused(hint) => {
-                    assert!(!hint.is_empty() && !hint.ends_with('.'), "{name}")
+                    assert!(!hint.is_empty() && !hint.ends_with('.'), "{name}");
                 }
             }
         }

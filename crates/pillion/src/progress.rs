@@ -39,6 +39,8 @@ pub(crate) struct Progress {
 struct Said {
     state: String,
     ready: bool,
+    /// The run whose end has been told.
+    ended: Option<i32>,
 }
 
 impl Progress {
@@ -77,10 +79,16 @@ impl Progress {
         let (state, line) = describe(status);
         if state != said.state {
             // A restart may show the end of the run before only as its last state.
-            if let Some(ended) = missed_end(said, status) {
+            if let Some((run, ended)) = missed_end(said, status) {
                 say(Mark::Bad, ended);
+                said.ended = Some(run);
             }
-            if let Some((mark, text)) = line {
+            let end = status.state.as_ref().is_some_and(|state| state.terminated.is_some());
+            let told = end && said.ended == Some(status.restart_count);
+            if end {
+                said.ended = Some(status.restart_count);
+            }
+            if let Some((mark, text)) = line.filter(|_| !told) {
                 say(mark, text);
             }
             said.state = state;
@@ -186,13 +194,13 @@ fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
 }
 
 /// The end of a run that no status showed by itself, because the next run was there at once.
-fn missed_end(said: &Said, status: &ContainerStatus) -> Option<String> {
+fn missed_end(said: &Said, status: &ContainerStatus) -> Option<(i32, String)> {
     let last = status.last_state.as_ref()?.terminated.as_ref()?;
     let state = status.state.as_ref()?;
     // A new run has counted up already, a wait for it has not.
     let run = if state.running.is_some() { status.restart_count - 1 } else { status.restart_count };
     let was_running = said.state == format!("running {run}");
-    (was_running && state.terminated.is_none()).then(|| ended(last).1)
+    (was_running && state.terminated.is_none()).then(|| (run, ended(last).1))
 }
 
 /// What a code over 128 usually means.

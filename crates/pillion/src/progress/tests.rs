@@ -76,7 +76,10 @@ fn a_crash_loop_says_how_and_when() {
             (0, false, died.clone(), json!({})),
             (1, true, running(), died.clone()),
             (1, false, back_off, died.clone()),
-            (2, true, running(), died),
+            (2, true, running(), died.clone()),
+            (2, false, died.clone(), died.clone()),
+            (2, false, waiting("CrashLoopBackOff", "back-off 20s restarting"), died.clone()),
+            (2, false, died.clone(), died),
         ]),
         [
             "started",
@@ -85,6 +88,8 @@ fn a_crash_loop_says_how_and_when() {
             "exited with code 1",
             "CrashLoopBackOff: restart 2 in 10s",
             "started again (restart 2)",
+            "exited with code 1",
+            "CrashLoopBackOff: restart 3 in 20s",
         ]
     );
 }
