@@ -117,12 +117,13 @@ fn a_shared_pid_namespace_shows_all_and_reaps() {
     // An orphan goes to pause, which leaves no zombie of it.
     let orphan = pod.output("(sleep 0.05 & ) ; sleep 0.3; ps -o pid,stat,comm");
     assert!(!orphan.contains("Z "), "{orphan}");
-    pod.sandbox.close().expect("close");
+    pod.sandbox.pause().expect("pause").signal(9).expect("kill");
     assert_eq!(
         sleeper.wait().expect("wait").signal,
         Some(9),
-        "the namespace died with pause"
+        "the namespace dies with pause"
     );
+    pod.sandbox.close().expect("close");
 }
 
 fn exit_codes_and_signals() {
