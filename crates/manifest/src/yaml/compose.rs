@@ -8,9 +8,9 @@ use super::node::{Entry, Node, Span, Value};
 use super::scalar::{self, Scalar};
 use super::{Document, MAX_DEPTH, SyntaxError};
 
-/// What all aliases of a source together may copy, about in bytes. An alias bomb is at its end within milliseconds; a
-/// manifest that shares a few settings by anchors uses some kilobytes.
-const ALIAS_BUDGET: usize = 4 << 20;
+/// What all anchors and aliases of a source together may copy, about in bytes. An alias bomb is at its end within
+/// milliseconds; a manifest that shares a few settings by anchors uses some kilobytes.
+const COPY_BUDGET: usize = 8 << 20;
 
 /// After so many errors a source is given up.
 const MAX_ERRORS: usize = 50;
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str, offset: usize) -> (Vec<Document>, Vec<SyntaxErro
         offset,
         text,
         anchors: HashMap::new(),
-        budget: ALIAS_BUDGET,
+        budget: COPY_BUDGET,
         errors: Vec::new(),
     };
     let documents = composer.documents();
@@ -160,6 +160,7 @@ impl<'a> Composer<'a> {
         };
         if anchor != 0 {
             let cost = node.cost();
+            self.spend(cost, span)?;
             self.anchors.insert(anchor, (node.clone(), cost));
         }
         Ok(node)
@@ -189,16 +190,22 @@ impl<'a> Composer<'a> {
             ));
             return Ok(Node::new(span, Value::Null));
         };
-        let Some(left) = self.budget.checked_sub(*cost) else {
+        let (node, cost) = (node.clone(), *cost);
+        self.spend(cost, span)?;
+        Ok(node)
+    }
+
+    /// Takes the cost of a copy off the budget.
+    fn spend(&mut self, cost: usize, span: Span) -> Result<(), Stop> {
+        let Some(left) = self.budget.checked_sub(cost) else {
             self.errors.push(
-                SyntaxError::new(span, "document contains excessive aliasing").with_hint(
-                    "aliases that copy aliases grow without bound; write the values out",
-                ),
+                SyntaxError::new(span, "document contains excessive aliasing")
+                    .with_hint("anchors within anchors grow without bound; write the values out"),
             );
             return Err(Stop::Source);
         };
         self.budget = left;
-        Ok(node.clone())
+        Ok(())
     }
 
     fn list(&mut self, start: Span) -> Result<Node, Stop> {
