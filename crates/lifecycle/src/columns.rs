@@ -32,17 +32,29 @@ struct Walk {
 impl Walk {
     fn count_restarts(&mut self, status: &ContainerStatus) {
         self.restarts += i64::from(status.restart_count);
-        let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+        let last = status
+            .last_state
+            .as_ref()
+            .and_then(|state| state.terminated.as_ref());
         let finished = last.and_then(|terminated| terminated.finished_at);
-        self.last_restart = self.last_restart.max(finished.map(|time| Time::from(time.0)));
+        self.last_restart = self
+            .last_restart
+            .max(finished.map(|time| Time::from(time.0)));
     }
 }
 
 /// The columns of a Pod; `deleting` is whether its deletion was asked for.
 #[must_use]
 pub fn columns(spec: &PodSpec, status: &PodStatus, deleting: bool, now: Time) -> Columns {
-    let entries = spec.init_containers.iter().map(Role::of_init_entry).collect::<Vec<_>>();
-    let sidecars = entries.iter().filter(|role| **role == Role::Sidecar).count();
+    let entries = spec
+        .init_containers
+        .iter()
+        .map(Role::of_init_entry)
+        .collect::<Vec<_>>();
+    let sidecars = entries
+        .iter()
+        .filter(|role| **role == Role::Sidecar)
+        .count();
     let total = spec.containers.len() + sidecars;
     let phase = status.phase.unwrap_or_default();
     // R12.1.
@@ -55,7 +67,10 @@ pub fn columns(spec: &PodSpec, status: &PodStatus, deleting: bool, now: Time) ->
     let mut of_sidecars = Walk::default();
     let mut stopped = false;
     for (position, entry) in status.init_container_statuses.iter().enumerate() {
-        let declared = spec.init_containers.iter().position(|c| c.name == entry.name);
+        let declared = spec
+            .init_containers
+            .iter()
+            .position(|c| c.name == entry.name);
         let sidecar = declared.is_some_and(|i| entries[i] == Role::Sidecar);
         walk.count_restarts(entry);
         if sidecar {
@@ -72,11 +87,18 @@ pub fn columns(spec: &PodSpec, status: &PodStatus, deleting: bool, now: Time) ->
 
     if !stopped || is_initialized(status) {
         let ready = walk.ready;
-        walk = Walk { ready, ..of_sidecars };
+        walk = Walk {
+            ready,
+            ..of_sidecars
+        };
         let mut running = false;
         // R12.3: from last to first, so that the first listed wins.
         for app in spec.containers.iter().rev() {
-            let Some(app) = status.container_statuses.iter().find(|s| s.name == app.name) else {
+            let Some(app) = status
+                .container_statuses
+                .iter()
+                .find(|s| s.name == app.name)
+            else {
                 continue;
             };
             walk.count_restarts(app);
@@ -92,7 +114,12 @@ pub fn columns(spec: &PodSpec, status: &PodStatus, deleting: bool, now: Time) ->
         }
         // R12.4.
         if shown == "Completed" && running {
-            shown = if is_ready(status) { "Running" } else { "NotReady" }.to_owned();
+            shown = if is_ready(status) {
+                "Running"
+            } else {
+                "NotReady"
+            }
+            .to_owned();
         }
     }
     // R12.5.
@@ -103,7 +130,11 @@ pub fn columns(spec: &PodSpec, status: &PodStatus, deleting: bool, now: Time) ->
         Some(at) => format!("{} ({} ago)", walk.restarts, human_duration(now - at)),
         None => walk.restarts.to_string(),
     };
-    Columns { ready: format!("{}/{total}", walk.ready), status: shown, restarts }
+    Columns {
+        ready: format!("{}/{total}", walk.ready),
+        status: shown,
+        restarts,
+    }
 }
 
 /// What an entry of `initContainers` contributes to STATUS (R12.2): nothing when it is done, otherwise a
@@ -139,7 +170,10 @@ fn is_ready(status: &PodStatus) -> bool {
 }
 
 fn holds(status: &PodStatus, kind: &str) -> bool {
-    status.conditions.iter().any(|c| c.type_ == kind && c.status == ConditionStatus::True)
+    status
+        .conditions
+        .iter()
+        .any(|c| c.type_ == kind && c.status == ConditionStatus::True)
 }
 
 /// A duration as kubectl writes ages: two units at most, and fewer the longer it is (apimachinery's

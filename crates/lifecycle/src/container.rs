@@ -189,7 +189,10 @@ impl Container {
     /// to be stopped is not among them (R3.8), nor is what was forgotten.
     pub(crate) fn newest_end(&self) -> Option<Time> {
         let run = self.run.as_ref()?;
-        let end = run.end.as_ref().or(self.previous.as_ref().and_then(|run| run.end.as_ref()));
+        let end = run
+            .end
+            .as_ref()
+            .or(self.previous.as_ref().and_then(|run| run.end.as_ref()));
         end?.at
     }
 

@@ -59,15 +59,25 @@ pub enum Milestone {
 
 impl std::fmt::Display for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { container, milestone, field } = self;
+        let Self {
+            container,
+            milestone,
+            field,
+        } = self;
         match milestone {
             Milestone::Done => write!(f, "init container {container} must exit with 0 ({field})"),
             Milestone::Started => write!(f, "{container} must have been started ({field})"),
             Milestone::PostStartEnded => {
-                write!(f, "the postStart hook of {container} must have ended ({field})")
+                write!(
+                    f,
+                    "the postStart hook of {container} must have ended ({field})"
+                )
             }
             Milestone::StartupProbePassed => {
-                write!(f, "the startup probe of {container} must have succeeded ({field})")
+                write!(
+                    f,
+                    "the startup probe of {container} must have succeeded ({field})"
+                )
             }
         }
     }
@@ -105,7 +115,11 @@ pub fn plan(spec: &PodSpec) -> Plan {
 /// one before it, which was gated by all before that.
 fn starts(spec: &PodSpec) -> Vec<Start> {
     let entries = spec.init_containers.iter().enumerate().map(|(i, entry)| {
-        (entry, Role::of_init_entry(entry), format!("initContainers[{i}]"))
+        (
+            entry,
+            Role::of_init_entry(entry),
+            format!("initContainers[{i}]"),
+        )
     });
     let apps = spec.containers.iter().enumerate();
     let apps = apps.map(|(i, app)| (app, Role::App, format!("containers[{i}]")));
@@ -114,7 +128,11 @@ fn starts(spec: &PodSpec) -> Vec<Start> {
     for (container, role, path) in entries.chain(apps) {
         let next = gates(container, role, &path);
         let after = std::mem::replace(&mut after, next);
-        starts.push(Start { container: container.name.clone(), role, after });
+        starts.push(Start {
+            container: container.name.clone(),
+            role,
+            after,
+        });
     }
     starts
 }
@@ -123,7 +141,11 @@ fn starts(spec: &PodSpec) -> Vec<Start> {
 fn gates(container: &Container, role: Role, path: &str) -> Vec<Gate> {
     let gate = |milestone, field: String| {
         let container = container.name.clone();
-        Gate { container, milestone, field: format!("spec.{field}") }
+        Gate {
+            container,
+            milestone,
+            field: format!("spec.{field}"),
+        }
     };
     if role == Role::Init {
         return vec![gate(Milestone::Done, path.to_owned())];
@@ -134,11 +156,21 @@ fn gates(container: &Container, role: Role, path: &str) -> Vec<Gate> {
         _ => path.to_owned(),
     };
     gates.push(gate(Milestone::Started, field));
-    if container.lifecycle.as_ref().is_some_and(|lifecycle| lifecycle.post_start.is_some()) {
-        gates.push(gate(Milestone::PostStartEnded, format!("{path}.lifecycle.postStart")));
+    if container
+        .lifecycle
+        .as_ref()
+        .is_some_and(|lifecycle| lifecycle.post_start.is_some())
+    {
+        gates.push(gate(
+            Milestone::PostStartEnded,
+            format!("{path}.lifecycle.postStart"),
+        ));
     }
     if role == Role::Sidecar && container.startup_probe.is_some() {
-        gates.push(gate(Milestone::StartupProbePassed, format!("{path}.startupProbe")));
+        gates.push(gate(
+            Milestone::StartupProbePassed,
+            format!("{path}.startupProbe"),
+        ));
     }
     gates
 }
@@ -149,16 +181,29 @@ fn stops(spec: &PodSpec) -> Vec<Stop> {
     let stop = |container: &Container, role, rank, after| {
         let lifecycle = container.lifecycle.as_ref();
         let pre_stop = lifecycle.is_some_and(|lifecycle| lifecycle.pre_stop.is_some());
-        Stop { container: container.name.clone(), role, rank, after, pre_stop }
+        Stop {
+            container: container.name.clone(),
+            role,
+            rank,
+            after,
+            pre_stop,
+        }
     };
     let apps: Vec<String> = spec.containers.iter().map(|app| app.name.clone()).collect();
-    let mut stops: Vec<Stop> =
-        spec.containers.iter().map(|app| stop(app, Role::App, 0, Vec::new())).collect();
+    let mut stops: Vec<Stop> = spec
+        .containers
+        .iter()
+        .map(|app| stop(app, Role::App, 0, Vec::new()))
+        .collect();
     let sidecars = spec.init_containers.iter().rev();
     let sidecars = sidecars.filter(|entry| Role::of_init_entry(entry) == Role::Sidecar);
     let mut next = None;
     for (rank, sidecar) in sidecars.enumerate() {
-        let after = apps.iter().cloned().chain(next.replace(sidecar.name.clone())).collect();
+        let after = apps
+            .iter()
+            .cloned()
+            .chain(next.replace(sidecar.name.clone()))
+            .collect();
         stops.push(stop(sidecar, Role::Sidecar, rank + 1, after));
     }
     stops
@@ -171,7 +216,10 @@ mod tests {
     use super::*;
 
     fn container(name: &str) -> Container {
-        Container { name: name.to_owned(), ..Container::default() }
+        Container {
+            name: name.to_owned(),
+            ..Container::default()
+        }
     }
 
     fn example() -> PodSpec {
@@ -184,8 +232,10 @@ mod tests {
             }),
             ..container("proxy")
         };
-        let other =
-            Container { restart_policy: Some(RestartPolicy::Always), ..container("logs") };
+        let other = Container {
+            restart_policy: Some(RestartPolicy::Always),
+            ..container("logs")
+        };
         PodSpec {
             init_containers: vec![container("migrate"), sidecar, other],
             containers: vec![container("web"), container("worker")],
@@ -205,7 +255,10 @@ mod tests {
             .collect();
         let expected = [
             ("migrate", ""),
-            ("proxy", "init container migrate must exit with 0 (spec.initContainers[0])"),
+            (
+                "proxy",
+                "init container migrate must exit with 0 (spec.initContainers[0])",
+            ),
             (
                 "logs",
                 "proxy must have been started (spec.initContainers[1].restartPolicy); \
@@ -214,7 +267,10 @@ mod tests {
                  the startup probe of proxy must have succeeded \
                  (spec.initContainers[1].startupProbe)",
             ),
-            ("web", "logs must have been started (spec.initContainers[2].restartPolicy)"),
+            (
+                "web",
+                "logs must have been started (spec.initContainers[2].restartPolicy)",
+            ),
             ("worker", "web must have been started (spec.containers[0])"),
         ];
         assert_eq!(told, expected.map(|(name, after)| (name, after.to_owned())));
@@ -223,14 +279,19 @@ mod tests {
     #[test]
     fn r8_6_stop_order() {
         let stops = plan(&example()).stops;
-        let told: Vec<_> =
-            stops.iter().map(|s| (s.container.as_str(), s.rank, s.after.join(" "))).collect();
+        let told: Vec<_> = stops
+            .iter()
+            .map(|s| (s.container.as_str(), s.rank, s.after.join(" ")))
+            .collect();
         let expected = [
             ("web", 0, ""),
             ("worker", 0, ""),
             ("logs", 1, "web worker"),
             ("proxy", 2, "web worker logs"),
         ];
-        assert_eq!(told, expected.map(|(name, rank, after)| (name, rank, after.to_owned())));
+        assert_eq!(
+            told,
+            expected.map(|(name, rank, after)| (name, rank, after.to_owned()))
+        );
     }
 }

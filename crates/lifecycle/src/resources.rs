@@ -1,7 +1,9 @@
 //! From requests and limits to what the kernel is told: `oom_score_adj` and cgroup values (section 13).
 
 use manifest::core::v1::{Container, Pod, PodSpec, QosClass};
-use manifest::resources::{effective_limits, effective_requests, every_container_limits, qos_class};
+use manifest::resources::{
+    effective_limits, effective_requests, every_container_limits, qos_class,
+};
 
 use crate::container::Role;
 
@@ -19,7 +21,11 @@ const MOST_SHARES: u64 = 262_144;
 /// A container's `oom_score_adj` on a machine with so much memory (R13.4 to R13.6).
 #[must_use]
 pub fn oom_score_adj(pod: &Pod, container: &Container, node_memory_bytes: u64) -> i32 {
-    if pod.spec.priority.is_some_and(|priority| priority >= NODE_CRITICAL_PRIORITY) {
+    if pod
+        .spec
+        .priority
+        .is_some_and(|priority| priority >= NODE_CRITICAL_PRIORITY)
+    {
         return GUARANTEED_OOM_SCORE;
     }
     match qos_class(&pod.spec) {
@@ -32,10 +38,20 @@ pub fn oom_score_adj(pod: &Pod, container: &Container, node_memory_bytes: u64) -
     let entry = entries.iter().find(|entry| entry.name == container.name);
     let sidecar = entry.is_some_and(|entry| Role::of_init_entry(entry) == Role::Sidecar);
     // R13.6: a sidecar is not to die before the app that asked for least.
-    let least = pod.spec.containers.iter().map(memory_request).min().filter(|_| sidecar);
-    let score = least.map_or(own, |least| own.min(unclamped_oom_score(least, node_memory_bytes)));
+    let least = pod
+        .spec
+        .containers
+        .iter()
+        .map(memory_request)
+        .min()
+        .filter(|_| sidecar);
+    let score = least.map_or(own, |least| {
+        own.min(unclamped_oom_score(least, node_memory_bytes))
+    });
     let floor = 1000 + GUARANTEED_OOM_SCORE;
-    i32::try_from(score).unwrap_or(floor).clamp(floor, BEST_EFFORT_OOM_SCORE - 1)
+    i32::try_from(score)
+        .unwrap_or(floor)
+        .clamp(floor, BEST_EFFORT_OOM_SCORE - 1)
 }
 
 /// R13.5, before clamping.
@@ -74,11 +90,17 @@ pub fn pod_cgroup(spec: &PodSpec) -> CgroupValues {
     let requests = effective_requests(spec);
     let limits = effective_limits(spec);
     let millis = |quantity: &manifest::Quantity| u64::try_from(quantity.millis()).unwrap_or(0);
-    let bounded = |resource| limits.get(resource).filter(|_| every_container_limits(spec, resource));
+    let bounded = |resource| {
+        limits
+            .get(resource)
+            .filter(|_| every_container_limits(spec, resource))
+    };
     CgroupValues {
         cpu_shares: cpu_shares(requests.get("cpu").map_or(0, millis)),
         cpu_quota_us: bounded("cpu").map(millis).and_then(cpu_quota_us),
-        memory_limit_bytes: bounded("memory").map(|limit| limit.to_bytes()).filter(|bytes| *bytes > 0),
+        memory_limit_bytes: bounded("memory")
+            .map(|limit| limit.to_bytes())
+            .filter(|bytes| *bytes > 0),
     }
 }
 
@@ -128,7 +150,10 @@ fn amount(container: &Container, kind: Kind, resource: &str) -> Option<(u64, u64
         Kind::Limit => &resources.limits,
     };
     let quantity = list.get(resource)?;
-    Some((u64::try_from(quantity.millis()).unwrap_or(0), quantity.to_bytes()))
+    Some((
+        u64::try_from(quantity.millis()).unwrap_or(0),
+        quantity.to_bytes(),
+    ))
 }
 
 #[cfg(test)]

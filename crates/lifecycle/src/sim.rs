@@ -53,7 +53,13 @@ impl<W: World> Simulator<W> {
     pub fn new(pod: impl Into<Arc<Pod>>, options: Options, world: W) -> Self {
         let now = Time(0);
         let machine = Machine::new(pod.into(), options, now);
-        Self { machine, world, now, trace: Vec::new(), wakeups: 0 }
+        Self {
+            machine,
+            world,
+            now,
+            trace: Vec::new(),
+            wakeups: 0,
+        }
     }
 
     /// The machine.
@@ -91,7 +97,8 @@ impl<W: World> Simulator<W> {
         if matches!(input, Input::Wake) {
             self.wakeups += 1;
         } else {
-            self.trace.push((self.now, TraceEvent::Input(input.clone())));
+            self.trace
+                .push((self.now, TraceEvent::Input(input.clone())));
         }
         let before = self.machine.shown_phase();
         for action in self.machine.step(input, self.now) {
@@ -154,9 +161,11 @@ impl<W: World> Simulator<W> {
     /// When a container's nth run began.
     pub fn started(&self, name: &str, run: Instance) -> Option<Time> {
         self.find(|event| match event {
-            TraceEvent::Input(Input::Started { container, instance, .. }) => {
-                container == name && *instance == run
-            }
+            TraceEvent::Input(Input::Started {
+                container,
+                instance,
+                ..
+            }) => container == name && *instance == run,
             _ => false,
         })
     }
@@ -164,9 +173,11 @@ impl<W: World> Simulator<W> {
     /// When a container's nth run ended.
     pub fn exited(&self, name: &str, run: Instance) -> Option<Time> {
         self.find(|event| match event {
-            TraceEvent::Input(Input::Exited { container, instance, .. }) => {
-                container == name && *instance == run
-            }
+            TraceEvent::Input(Input::Exited {
+                container,
+                instance,
+                ..
+            }) => container == name && *instance == run,
             _ => false,
         })
     }
@@ -174,9 +185,11 @@ impl<W: World> Simulator<W> {
     /// When a container's nth run got its stop signal.
     pub fn signalled(&self, name: &str, run: Instance) -> Option<Time> {
         self.find(|event| match event {
-            TraceEvent::Action(Action::Stop { container, instance, .. }) => {
-                container == name && *instance == run
-            }
+            TraceEvent::Action(Action::Stop {
+                container,
+                instance,
+                ..
+            }) => container == name && *instance == run,
             _ => false,
         })
     }
@@ -184,9 +197,10 @@ impl<W: World> Simulator<W> {
     /// When a container's nth run got SIGKILL.
     pub fn killed(&self, name: &str, run: Instance) -> Option<Time> {
         self.find(|event| match event {
-            TraceEvent::Action(Action::Kill { container, instance }) => {
-                container == name && *instance == run
-            }
+            TraceEvent::Action(Action::Kill {
+                container,
+                instance,
+            }) => container == name && *instance == run,
             _ => false,
         })
     }
@@ -200,6 +214,9 @@ impl<W: World> Simulator<W> {
     }
 
     fn find(&self, which: impl Fn(&TraceEvent) -> bool) -> Option<Time> {
-        self.trace.iter().find(|(_, event)| which(event)).map(|(at, _)| *at)
+        self.trace
+            .iter()
+            .find(|(_, event)| which(event))
+            .map(|(at, _)| *at)
     }
 }

@@ -260,7 +260,9 @@ impl Machine {
         }
         let ended = container.run.replace(run);
         let older = ended.and_then(|ended| container.previous.replace(ended));
-        let older = older.filter(|run| run.started_at.is_some()).map(|run| run.instance);
+        let older = older
+            .filter(|run| run.started_at.is_some())
+            .map(|run| run.instance);
         self.app_was_started |= container.role == Role::App;
         let name = container.spec.name.clone();
         if let Some(instance) = older {

@@ -99,7 +99,10 @@ impl Machine {
     }
 
     fn start_step(&self, index: usize) -> Step {
-        Step::Start { index, ended: self.containers[index].newest_end() }
+        Step::Start {
+            index,
+            ended: self.containers[index].newest_end(),
+        }
     }
 
     /// The first sandbox, or one that replaces a dead one: everything starts from the first entry

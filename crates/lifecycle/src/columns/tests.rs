@@ -7,18 +7,27 @@ use manifest::core::v1::{
 use super::*;
 
 fn running(name: &str, ready: bool) -> ContainerStatus {
-    state(name, ready, |s| s.running = Some(ContainerStateRunning::default()))
+    state(name, ready, |s| {
+        s.running = Some(ContainerStateRunning::default())
+    })
 }
 
 fn waiting(name: &str, reason: &str) -> ContainerStatus {
     let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
-    let waiting = ContainerStateWaiting { reason, message: None };
+    let waiting = ContainerStateWaiting {
+        reason,
+        message: None,
+    };
     state(name, false, |s| s.waiting = Some(waiting))
 }
 
 fn ended(name: &str, exit_code: i32, reason: &str) -> ContainerStatus {
     let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
-    let end = ContainerStateTerminated { exit_code, reason, ..Default::default() };
+    let end = ContainerStateTerminated {
+        exit_code,
+        reason,
+        ..Default::default()
+    };
     state(name, false, |s| s.terminated = Some(end))
 }
 
@@ -26,23 +35,42 @@ fn state(name: &str, ready: bool, set: impl FnOnce(&mut ContainerState)) -> Cont
     let mut state = ContainerState::default();
     set(&mut state);
     let (name, started) = (name.to_owned(), Some(state.running.is_some()));
-    ContainerStatus { name, ready, started, state: Some(state), ..ContainerStatus::default() }
+    ContainerStatus {
+        name,
+        ready,
+        started,
+        state: Some(state),
+        ..ContainerStatus::default()
+    }
 }
 
 fn restarted(mut status: ContainerStatus, count: i32, last_end: Time) -> ContainerStatus {
     status.restart_count = count;
     let finished_at = Some(last_end.to_meta());
-    let terminated = ContainerStateTerminated { finished_at, ..Default::default() };
+    let terminated = ContainerStateTerminated {
+        finished_at,
+        ..Default::default()
+    };
     let terminated = Some(terminated);
-    status.last_state = Some(ContainerState { terminated, ..ContainerState::default() });
+    status.last_state = Some(ContainerState {
+        terminated,
+        ..ContainerState::default()
+    });
     status
 }
 
 /// Names beginning with `s` are sidecars.
 fn spec(inits: &[ContainerStatus], apps: &[ContainerStatus]) -> PodSpec {
     let container = |status: &ContainerStatus| {
-        let always = status.name.starts_with('s').then_some(RestartPolicy::Always);
-        Container { name: status.name.clone(), restart_policy: always, ..Container::default() }
+        let always = status
+            .name
+            .starts_with('s')
+            .then_some(RestartPolicy::Always);
+        Container {
+            name: status.name.clone(),
+            restart_policy: always,
+            ..Container::default()
+        }
     };
     PodSpec {
         init_containers: inits.iter().map(container).collect(),
@@ -80,8 +108,11 @@ fn check(
     expected: [&str; 3],
 ) {
     let status = status(phase, inits, apps, conditions);
-    let Columns { ready, status, restarts } =
-        columns(&spec(inits, apps), &status, false, Time::from_secs(100));
+    let Columns {
+        ready,
+        status,
+        restarts,
+    } = columns(&spec(inits, apps), &status, false, Time::from_secs(100));
     assert_eq!([ready.as_str(), &status, &restarts], expected);
 }
 
@@ -99,25 +130,58 @@ fn r12_2_the_first_unfinished_init_entry_decides() {
     let apps = [waiting("a", "PodInitializing")];
     for (inits, expected) in [
         (vec![waiting("i", "PodInitializing")], "Init:0/1"),
-        (vec![ended("i", 0, "Completed"), running("j", false)], "Init:1/2"),
-        (vec![ended("i", 1, "Error"), running("j", false)], "Init:Error"),
+        (
+            vec![ended("i", 0, "Completed"), running("j", false)],
+            "Init:1/2",
+        ),
+        (
+            vec![ended("i", 1, "Error"), running("j", false)],
+            "Init:Error",
+        ),
         (vec![ended("i", 7, "")], "Init:ExitCode:7"),
-        (vec![waiting("i", "CrashLoopBackOff")], "Init:CrashLoopBackOff"),
+        (
+            vec![waiting("i", "CrashLoopBackOff")],
+            "Init:CrashLoopBackOff",
+        ),
         (vec![waiting("i", "")], "Init:0/1"),
     ] {
-        let phase = if expected == "Init:Error" { Failed } else { Pending };
+        let phase = if expected == "Init:Error" {
+            Failed
+        } else {
+            Pending
+        };
         check(phase, &inits, &apps, &[], ["0/1", expected, "0"]);
     }
-    let signal = ContainerStateTerminated { signal: Some(9), exit_code: 137, ..Default::default() };
+    let signal = ContainerStateTerminated {
+        signal: Some(9),
+        exit_code: 137,
+        ..Default::default()
+    };
     let killed = state("i", false, |s| s.terminated = Some(signal));
-    check(Pending, &[killed], &apps, &[], ["0/1", "Init:Signal:9", "0"]);
+    check(
+        Pending,
+        &[killed],
+        &apps,
+        &[],
+        ["0/1", "Init:Signal:9", "0"],
+    );
 }
 
 #[test]
 fn r12_9_sidecars_count_in_both_numbers() {
-    let inits = [ended("i", 0, "Completed"), running("s", true), running("j", false)];
+    let inits = [
+        ended("i", 0, "Completed"),
+        running("s", true),
+        running("j", false),
+    ];
     let apps = [waiting("a", "PodInitializing")];
-    check(PodPhase::Pending, &inits, &apps, &[], ["1/2", "Init:2/3", "0"]);
+    check(
+        PodPhase::Pending,
+        &inits,
+        &apps,
+        &[],
+        ["1/2", "Init:2/3", "0"],
+    );
 }
 
 #[test]
@@ -125,15 +189,33 @@ fn r12_3_the_first_listed_app_wins() {
     let apps = [ended("a", 1, "Error"), ended("b", 0, "Completed")];
     check(PodPhase::Failed, &[], &apps, &[], ["0/2", "Error", "0"]);
     let apps = [running("a", true), waiting("b", "CrashLoopBackOff")];
-    check(PodPhase::Running, &[], &apps, &[], ["1/2", "CrashLoopBackOff", "0"]);
+    check(
+        PodPhase::Running,
+        &[],
+        &apps,
+        &[],
+        ["1/2", "CrashLoopBackOff", "0"],
+    );
 }
 
 #[test]
 fn r12_4_completed_beside_a_running_app() {
     let apps = [ended("a", 0, "Completed"), running("b", true)];
     check(PodPhase::Running, &[], &apps, &[], ["1/2", "NotReady", "0"]);
-    check(PodPhase::Running, &[], &apps, &["Ready"], ["1/2", "Running", "0"]);
-    check(PodPhase::Succeeded, &[], &apps[..1], &[], ["0/1", "Completed", "0"]);
+    check(
+        PodPhase::Running,
+        &[],
+        &apps,
+        &["Ready"],
+        ["1/2", "Running", "0"],
+    );
+    check(
+        PodPhase::Succeeded,
+        &[],
+        &apps[..1],
+        &[],
+        ["0/1", "Completed", "0"],
+    );
 }
 
 #[test]
@@ -166,7 +248,13 @@ fn r12_7_restarts_of_inits_then_of_sidecars_and_apps() {
     check(PodPhase::Running, &inits, &apps, &["Initialized"], expected);
     let inits = [restarted(running("i", false), 3, Time::from_secs(90))];
     let apps = [waiting("a", "PodInitializing")];
-    check(PodPhase::Pending, &inits, &apps, &[], ["0/1", "Init:0/1", "3 (10s ago)"]);
+    check(
+        PodPhase::Pending,
+        &inits,
+        &apps,
+        &[],
+        ["0/1", "Init:0/1", "3 (10s ago)"],
+    );
 }
 
 #[test]

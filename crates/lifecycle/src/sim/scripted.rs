@@ -61,8 +61,14 @@ impl Run {
     /// A run that ends by itself.
     #[must_use]
     pub fn exits(after: Duration, code: i32) -> Self {
-        let exit = Exit { code, ..Exit::default() };
-        Self { exits: Some((after, exit)), ..Self::default() }
+        let exit = Exit {
+            code,
+            ..Exit::default()
+        };
+        Self {
+            exits: Some((after, exit)),
+            ..Self::default()
+        }
     }
 
     /// What it does at the stop signal.
@@ -101,19 +107,31 @@ impl Probe {
     /// Always the same.
     #[must_use]
     pub fn always(outcome: ProbeOutcome) -> Self {
-        Self { answers: vec![(Duration::ZERO, outcome)], takes: Duration::ZERO }
+        Self {
+            answers: vec![(Duration::ZERO, outcome)],
+            takes: Duration::ZERO,
+        }
     }
 
     /// Failures until this time, successes from then on.
     #[must_use]
     pub fn succeeds_after(start: Duration) -> Self {
-        let answers =
-            vec![(Duration::ZERO, ProbeOutcome::Failure), (start, ProbeOutcome::Success)];
-        Self { answers, takes: Duration::ZERO }
+        let answers = vec![
+            (Duration::ZERO, ProbeOutcome::Failure),
+            (start, ProbeOutcome::Success),
+        ];
+        Self {
+            answers,
+            takes: Duration::ZERO,
+        }
     }
 
     fn outcome(&self, since_start: Duration) -> ProbeOutcome {
-        let current = self.answers.iter().rev().find(|(from, _)| *from <= since_start);
+        let current = self
+            .answers
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= since_start);
         current.map_or(ProbeOutcome::Failure, |(_, outcome)| *outcome)
     }
 }
@@ -129,7 +147,10 @@ pub struct Hook {
 
 impl Default for Hook {
     fn default() -> Self {
-        Self { takes: Some(Duration::ZERO), result: Ok(()) }
+        Self {
+            takes: Some(Duration::ZERO),
+            result: Ok(()),
+        }
     }
 }
 
@@ -137,13 +158,19 @@ impl Hook {
     /// A hook that succeeds after a while.
     #[must_use]
     pub fn takes(duration: Duration) -> Self {
-        Self { takes: Some(duration), result: Ok(()) }
+        Self {
+            takes: Some(duration),
+            result: Ok(()),
+        }
     }
 
     /// A hook that fails after a while.
     #[must_use]
     pub fn fails(after: Duration) -> Self {
-        Self { takes: Some(after), result: Err("command exited with 1".to_owned()) }
+        Self {
+            takes: Some(after),
+            result: Err("command exited with 1".to_owned()),
+        }
     }
 }
 
@@ -187,7 +214,10 @@ impl Scripted {
     /// A world with these scripts.
     #[must_use]
     pub fn new(scripts: impl IntoIterator<Item = (String, Script)>) -> Self {
-        Self { scripts: scripts.into_iter().collect(), ..Self::default() }
+        Self {
+            scripts: scripts.into_iter().collect(),
+            ..Self::default()
+        }
     }
 
     /// A container's script, to change it.
@@ -211,9 +241,12 @@ impl Scripted {
         let at = now + script.start_takes;
         let container = container.to_owned();
         let input = match script.start_fails.get(number).cloned().flatten() {
-            Some((failure, message)) => {
-                Input::StartFailed { container, instance, failure, message }
-            }
+            Some((failure, message)) => Input::StartFailed {
+                container,
+                instance,
+                failure,
+                message,
+            },
             None => Input::Started {
                 container_id: format!("sim://{container}/{instance}"),
                 image_id: format!("sim://image/{container}"),
@@ -233,7 +266,13 @@ impl Scripted {
 
     fn begin(&mut self, container: &str, instance: Instance, now: Time) {
         let key = (container.to_owned(), instance);
-        self.processes.insert(key, Process { started: now, end: None });
+        self.processes.insert(
+            key,
+            Process {
+                started: now,
+                end: None,
+            },
+        );
         if let Some((after, exit)) = self.run(container, instance).exits {
             self.plan_end(container, instance, now + after, exit);
         }
@@ -245,9 +284,17 @@ impl Scripted {
             return;
         }
         let message = self.run(container, instance).message;
-        let input = Input::Exited { container: container.to_owned(), instance, exit, message };
+        let input = Input::Exited {
+            container: container.to_owned(),
+            instance,
+            exit,
+            message,
+        };
         let number = self.later(at, input, Some(key.clone()));
-        let before = self.processes.get_mut(&key).and_then(|process| process.end.replace(number));
+        let before = self
+            .processes
+            .get_mut(&key)
+            .and_then(|process| process.end.replace(number));
         if let Some(before) = before {
             self.pending.remove(&before);
         }
@@ -261,7 +308,9 @@ impl Scripted {
         now: Time,
     ) {
         let key = (container.to_owned(), instance);
-        let Some(started) = self.processes.get(&key).map(|process| process.started) else { return };
+        let Some(started) = self.processes.get(&key).map(|process| process.started) else {
+            return;
+        };
         let script = self.script(container);
         let probe = match kind {
             ProbeKind::Startup => &script.startup,
@@ -275,7 +324,13 @@ impl Scripted {
         };
         let output = format!("{outcome:?}").to_lowercase();
         let container = container.to_owned();
-        let input = Input::ProbeDone { container, instance, probe: kind, outcome, output };
+        let input = Input::ProbeDone {
+            container,
+            instance,
+            probe: kind,
+            outcome,
+            output,
+        };
         self.later(now + takes, input, Some(key));
     }
 
@@ -287,7 +342,12 @@ impl Scripted {
         };
         let Some(takes) = told.takes else { return };
         let container = container.to_owned();
-        let input = Input::HookDone { container, instance, hook, result: told.result.clone() };
+        let input = Input::HookDone {
+            container,
+            instance,
+            hook,
+            result: told.result.clone(),
+        };
         self.later(now + takes, input, None);
     }
 }
@@ -303,28 +363,57 @@ impl World for Scripted {
                         message: "scripted".to_owned(),
                     }
                 } else {
-                    Input::SandboxReady { ips: vec![[10, 88, 0, 2].into()] }
+                    Input::SandboxReady {
+                        ips: vec![[10, 88, 0, 2].into()],
+                    }
                 };
                 self.later(now + self.sandbox_takes, input, None);
             }
             Action::StopSandbox => {
                 self.later(now + self.sandbox_takes, Input::SandboxStopped, None);
             }
-            Action::Start { container, instance } => self.start(container, *instance, now),
-            Action::RunProbe { container, instance, probe, timeout } => {
+            Action::Start {
+                container,
+                instance,
+            } => self.start(container, *instance, now),
+            Action::RunProbe {
+                container,
+                instance,
+                probe,
+                timeout,
+            } => {
                 self.probe((container, *instance), *probe, *timeout, now);
             }
-            Action::RunHook { container, instance, hook, .. } => {
+            Action::RunHook {
+                container,
+                instance,
+                hook,
+                ..
+            } => {
                 self.hook(container, *instance, *hook, now);
             }
-            Action::Stop { container, instance, .. } => {
+            Action::Stop {
+                container,
+                instance,
+                ..
+            } => {
                 if let OnTerm::Exit(after, code) = self.run(container, *instance).on_term {
-                    let exit = Exit { code, ..Exit::default() };
+                    let exit = Exit {
+                        code,
+                        ..Exit::default()
+                    };
                     self.plan_end(container, *instance, now + after, exit);
                 }
             }
-            Action::Kill { container, instance } => {
-                let exit = Exit { code: 137, signal: Some(9), oom_killed: false };
+            Action::Kill {
+                container,
+                instance,
+            } => {
+                let exit = Exit {
+                    code: 137,
+                    signal: Some(9),
+                    oom_killed: false,
+                };
                 self.plan_end(container, *instance, now, exit);
             }
             Action::CancelStart { .. }
@@ -348,11 +437,19 @@ impl World for Scripted {
                 continue;
             }
             match &input {
-                Input::Started { container, instance, .. } => {
+                Input::Started {
+                    container,
+                    instance,
+                    ..
+                } => {
                     let (container, instance) = (container.clone(), *instance);
                     self.begin(&container, instance, due.at);
                 }
-                Input::Exited { container, instance, .. } => {
+                Input::Exited {
+                    container,
+                    instance,
+                    ..
+                } => {
                     self.processes.remove(&(container.clone(), *instance));
                 }
                 _ => {}

@@ -2,16 +2,16 @@
 
 use lifecycle::sim::{Hook, OnTerm, Run, Script, TraceEvent};
 use lifecycle::{Action, HookKind, Time};
-use manifest::core::v1::{LifecycleHandler, TcpSocketAction};
 use manifest::core::v1::RestartPolicy::{Always, Never};
+use manifest::core::v1::{LifecycleHandler, TcpSocketAction};
 
 use crate::support::*;
 
 fn hooks(sim: &Sim, kind: HookKind) -> Vec<(String, Time)> {
     let hooks = sim.trace().iter().filter_map(|(at, event)| match event {
-        TraceEvent::Action(Action::RunHook { container, hook, .. }) if *hook == kind => {
-            Some((container.clone(), *at))
-        }
+        TraceEvent::Action(Action::RunHook {
+            container, hook, ..
+        }) if *hook == kind => Some((container.clone(), *at)),
         _ => None,
     });
     hooks.collect()
@@ -21,7 +21,10 @@ fn hooks(sim: &Sim, kind: HookKind) -> Vec<(String, Time)> {
 fn r7_1_tcp_socket_hooks_always_fail() {
     let port = manifest::IntOrString::Int(80);
     let tcp = LifecycleHandler {
-        tcp_socket: Some(TcpSocketAction { port, ..TcpSocketAction::default() }),
+        tcp_socket: Some(TcpSocketAction {
+            port,
+            ..TcpSocketAction::default()
+        }),
         ..LifecycleHandler::default()
     };
     let mut sim = pod(Always).app("a", forever()).with(pre_stop(tcp)).sim();
@@ -34,7 +37,11 @@ fn r7_1_tcp_socket_hooks_always_fail() {
 
 #[test]
 fn r7_2_not_started_before_post_start_has_ended() {
-    let mut sim = pod(Always).app("a", forever()).with(post_start(sleep(2))).app("b", forever()).sim();
+    let mut sim = pod(Always)
+        .app("a", forever())
+        .with(post_start(sleep(2)))
+        .app("b", forever())
+        .sim();
     sim.run_until(at(1));
     assert_eq!(status(&sim, "a").started, Some(false));
     assert_eq!(sim.started("b", 0), None);
@@ -46,18 +53,31 @@ fn r7_2_not_started_before_post_start_has_ended() {
 
 #[test]
 fn r7_4_r8_10_deletion_waits_for_the_pass_under_way() {
-    let script = Script { post_start: Hook::takes(secs(5)), ..Script::default() };
-    let mut sim = pod(Always).app("a", script).with(post_start(exec())).app("b", forever()).sim();
+    let script = Script {
+        post_start: Hook::takes(secs(5)),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(post_start(exec()))
+        .app("b", forever())
+        .sim();
     sim.run_until(at(1));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
     assert_eq!(sim.started("b", 0), Some(at(5)));
-    assert_eq!((sim.signalled("a", 0), sim.signalled("b", 0)), (Some(at(5)), Some(at(5))));
+    assert_eq!(
+        (sim.signalled("a", 0), sim.signalled("b", 0)),
+        (Some(at(5)), Some(at(5)))
+    );
 }
 
 #[test]
 fn r7_5_pre_stop_runs_when_killed_and_not_at_an_own_exit() {
-    let sim = pod(Never).app("a", exits(secs(1), 0)).with(pre_stop(exec())).run();
+    let sim = pod(Never)
+        .app("a", exits(secs(1), 0))
+        .with(pre_stop(exec()))
+        .run();
     assert_eq!(hooks(&sim, HookKind::PreStop), []);
     let sim = pod(Never)
         .sidecar("s", forever())
@@ -69,13 +89,19 @@ fn r7_5_pre_stop_runs_when_killed_and_not_at_an_own_exit() {
 
 #[test]
 fn r7_6_a_failed_pre_stop_is_told_and_changes_nothing() {
-    let script = Script { pre_stop: Hook::fails(secs(1)), ..Script::default() };
+    let script = Script {
+        pre_stop: Hook::fails(secs(1)),
+        ..Script::default()
+    };
     let mut sim = pod(Always).app("a", script).with(pre_stop(exec())).sim();
     sim.run_until(at(1));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
     assert_eq!(events(&sim, "FailedPreStopHook"), ["PreStopHook failed"]);
-    assert_eq!((sim.signalled("a", 0), exit_code(&sim, "a")), (Some(at(2)), Some(0)));
+    assert_eq!(
+        (sim.signalled("a", 0), exit_code(&sim, "a")),
+        (Some(at(2)), Some(0))
+    );
 }
 
 #[test]
@@ -88,7 +114,10 @@ fn r7_7_pre_stop_needs_grace() {
         .app("a", exits(secs(1), 0))
         .run();
     assert_eq!(hooks(&sim, HookKind::PreStop), []);
-    let script = Script { pre_stop: Hook::takes(secs(20)), ..Script::default() };
+    let script = Script {
+        pre_stop: Hook::takes(secs(20)),
+        ..Script::default()
+    };
     let mut sim = pod(Always).app("a", script).with(pre_stop(exec())).sim();
     sim.run_until(at(5));
     delete(&mut sim, Some(0));
@@ -100,7 +129,11 @@ fn r7_7_pre_stop_needs_grace() {
 #[test]
 fn r7_8_sleep_is_cut_at_the_grace() {
     for (seconds, signal) in [(0, 5), (2, 7), (10, 9)] {
-        let mut sim = pod(Always).grace(4).app("a", forever()).with(pre_stop(sleep(seconds))).sim();
+        let mut sim = pod(Always)
+            .grace(4)
+            .app("a", forever())
+            .with(pre_stop(sleep(seconds)))
+            .sim();
         sim.run_until(at(5));
         delete(&mut sim, None);
         sim.run_to_rest(at(100));
@@ -139,14 +172,20 @@ fn r7_12_all_pre_stops_begin_together() {
     sim.run_until(at(3));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
-    let times: Vec<Time> = hooks(&sim, HookKind::PreStop).into_iter().map(|(_, at)| at).collect();
+    let times: Vec<Time> = hooks(&sim, HookKind::PreStop)
+        .into_iter()
+        .map(|(_, at)| at)
+        .collect();
     assert_eq!(times, [at(3); 3]);
 }
 
 #[test]
 fn an_exec_hook_ends_with_its_container() {
     let script = Script {
-        pre_stop: Hook { takes: None, result: Ok(()) },
+        pre_stop: Hook {
+            takes: None,
+            result: Ok(()),
+        },
         runs: vec![Run::exits(secs(4), 0)],
         ..Script::default()
     };

@@ -15,20 +15,31 @@ fn probed(sim: &Sim, kind: ProbeKind) -> Vec<Time> {
 }
 
 fn outcomes<const N: usize>(answers: [(u64, ProbeOutcome); N]) -> Probe {
-    let answers = answers.map(|(from, outcome)| (secs(from), outcome)).to_vec();
-    Probe { answers, ..Probe::always(ProbeOutcome::Success) }
+    let answers = answers
+        .map(|(from, outcome)| (secs(from), outcome))
+        .to_vec();
+    Probe {
+        answers,
+        ..Probe::always(ProbeOutcome::Success)
+    }
 }
 
 #[test]
 fn r5_1_defaults() {
-    let script = Script { liveness: Probe::always(ProbeOutcome::Failure), ..Script::default() };
+    let script = Script {
+        liveness: Probe::always(ProbeOutcome::Failure),
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .app("a", script)
         .with(|c| c.liveness_probe = Some(manifest::core::v1::Probe::default()))
         .sim();
     sim.run_until(at(20));
     // Every 10 s from the start on; killed after the third failure.
-    assert_eq!(probed(&sim, ProbeKind::Liveness)[..3], [at(0), at(10), at(20)]);
+    assert_eq!(
+        probed(&sim, ProbeKind::Liveness)[..3],
+        [at(0), at(10), at(20)]
+    );
     assert_eq!(sim.signalled("a", 0), Some(at(20)));
 }
 
@@ -62,15 +73,27 @@ fn r5_5_initial_results() {
         })
         .sim();
     sim.run_until(at(1));
-    assert_eq!((status(&sim, "a").started, status(&sim, "a").ready), (Some(false), false));
-    assert_eq!((status(&sim, "b").started, status(&sim, "b").ready), (Some(true), false));
+    assert_eq!(
+        (status(&sim, "a").started, status(&sim, "a").ready),
+        (Some(false), false)
+    );
+    assert_eq!(
+        (status(&sim, "b").started, status(&sim, "b").ready),
+        (Some(true), false)
+    );
 }
 
 #[test]
 fn r5_6_results_count_when_they_come_often_enough_in_a_row() {
     use ProbeOutcome::{Failure, Success};
     let script = Script {
-        readiness: outcomes([(0, Success), (5, Failure), (6, Success), (10, Failure), (14, Success)]),
+        readiness: outcomes([
+            (0, Success),
+            (5, Failure),
+            (6, Success),
+            (10, Failure),
+            (14, Success),
+        ]),
         ..Script::default()
     };
     let mut sim = pod(Always)
@@ -91,7 +114,10 @@ fn r5_6_results_count_when_they_come_often_enough_in_a_row() {
 
 #[test]
 fn r5_7_others_wait_for_the_startup_probe_which_then_rests() {
-    let script = Script { startup: Probe::succeeds_after(secs(3)), ..Script::default() };
+    let script = Script {
+        startup: Probe::succeeds_after(secs(3)),
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .app("a", script)
         .with(|c| {
@@ -100,7 +126,10 @@ fn r5_7_others_wait_for_the_startup_probe_which_then_rests() {
         })
         .sim();
     sim.run_until(at(10));
-    assert_eq!(probed(&sim, ProbeKind::Startup), [at(0), at(1), at(2), at(3)]);
+    assert_eq!(
+        probed(&sim, ProbeKind::Startup),
+        [at(0), at(1), at(2), at(3)]
+    );
     assert_eq!(probed(&sim, ProbeKind::Liveness), [at(3), at(8)]);
 }
 
@@ -111,14 +140,23 @@ fn r5_8_no_runs_between_a_liveness_failure_and_the_next_instance() {
         runs: vec![Run::default().on_term(OnTerm::Exit(secs(5), 0))],
         ..Script::default()
     };
-    let mut sim = pod(Always).app("a", script).with(|c| c.liveness_probe = probe(1, 2)).sim();
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(1, 2))
+        .sim();
     sim.run_until(at(7));
-    assert_eq!(probed(&sim, ProbeKind::Liveness), [at(0), at(1), at(6), at(7)]);
+    assert_eq!(
+        probed(&sim, ProbeKind::Liveness),
+        [at(0), at(1), at(6), at(7)]
+    );
 }
 
 #[test]
 fn r5_11_ready_at_once_after_the_startup_probe() {
-    let script = Script { startup: Probe::succeeds_after(secs(4)), ..Script::default() };
+    let script = Script {
+        startup: Probe::succeeds_after(secs(4)),
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .app("a", script)
         .with(|c| {
@@ -133,23 +171,41 @@ fn r5_11_ready_at_once_after_the_startup_probe() {
 
 #[test]
 fn r5_12_errors_are_tried_three_times_and_count_neither_way() {
-    let script = Script { liveness: Probe::always(ProbeOutcome::Error), ..Script::default() };
-    let mut sim = pod(Always).app("a", script).with(|c| c.liveness_probe = probe(10, 1)).sim();
+    let script = Script {
+        liveness: Probe::always(ProbeOutcome::Error),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(10, 1))
+        .sim();
     sim.run_until(at(5));
     assert_eq!(probed(&sim, ProbeKind::Liveness).len(), 3);
     let told = events(&sim, "Unhealthy");
-    assert_eq!(told, ["Liveness probe errored and resulted in unknown state: error"; 3]);
+    assert_eq!(
+        told,
+        ["Liveness probe errored and resulted in unknown state: error"; 3]
+    );
     sim.run_until(at(100));
     assert_eq!(restarts(&sim, "a"), 0);
 }
 
 #[test]
 fn r5_13_warnings_are_successes() {
-    let script = Script { readiness: Probe::always(ProbeOutcome::Warning), ..Script::default() };
-    let mut sim = pod(Always).app("a", script).with(|c| c.readiness_probe = probe(10, 1)).sim();
+    let script = Script {
+        readiness: Probe::always(ProbeOutcome::Warning),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.readiness_probe = probe(10, 1))
+        .sim();
     sim.run_until(at(1));
     assert!(status(&sim, "a").ready);
-    assert_eq!(events(&sim, "ProbeWarning"), ["Readiness probe warning: warning"]);
+    assert_eq!(
+        events(&sim, "ProbeWarning"),
+        ["Readiness probe warning: warning"]
+    );
 }
 
 #[test]
@@ -176,8 +232,14 @@ fn r5_14_an_app_that_is_never_restarted_ends_the_pod() {
 
 #[test]
 fn r5_15_readiness_never_restarts() {
-    let script = Script { readiness: Probe::always(ProbeOutcome::Failure), ..Script::default() };
-    let mut sim = pod(Always).app("a", script).with(|c| c.readiness_probe = probe(1, 1)).sim();
+    let script = Script {
+        readiness: Probe::always(ProbeOutcome::Failure),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.readiness_probe = probe(1, 1))
+        .sim();
     sim.run_until(at(100));
     assert_eq!(restarts(&sim, "a"), 0);
     assert_eq!(condition(&sim, "ContainersReady").1, "ContainersNotReady");
@@ -211,7 +273,10 @@ fn r5_16_at_deletion_readiness_goes_on_and_liveness_ends() {
 
 #[test]
 fn r5_18_no_probe_runs_before_post_start_has_ended() {
-    let script = Script { post_start: Hook::takes(secs(3)), ..Script::default() };
+    let script = Script {
+        post_start: Hook::takes(secs(3)),
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .app("a", script)
         .with(post_start(exec()))
@@ -228,7 +293,10 @@ fn r5_19_failures_in_a_row_are_counted_over_a_restart_of_its_own() {
         runs: vec![Run::exits(ms(1500), 1), Run::default()],
         ..Script::default()
     };
-    let mut sim = pod(Always).app("a", script).with(|c| c.liveness_probe = probe(1, 3)).sim();
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(1, 3))
+        .sim();
     sim.run_until(at(2));
     // Failures at 0, 1 and, of the next instance, at 1.5.
     assert_eq!(sim.signalled("a", 1), Some(Time(1500)));
@@ -236,8 +304,14 @@ fn r5_19_failures_in_a_row_are_counted_over_a_restart_of_its_own() {
 
 #[test]
 fn a_probe_that_takes_longer_than_its_period_runs_again_at_once() {
-    let slow = Probe { takes: ms(1500), ..Probe::always(ProbeOutcome::Success) };
-    let script = Script { readiness: slow, ..Script::default() };
+    let slow = Probe {
+        takes: ms(1500),
+        ..Probe::always(ProbeOutcome::Success)
+    };
+    let script = Script {
+        readiness: slow,
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .app("a", script)
         .with(|c| {
@@ -246,5 +320,8 @@ fn a_probe_that_takes_longer_than_its_period_runs_again_at_once() {
         })
         .sim();
     sim.run_until(at(5));
-    assert_eq!(probed(&sim, ProbeKind::Readiness), [Time(0), Time(1500), Time(3000), Time(4500)]);
+    assert_eq!(
+        probed(&sim, ProbeKind::Readiness),
+        [Time(0), Time(1500), Time(3000), Time(4500)]
+    );
 }

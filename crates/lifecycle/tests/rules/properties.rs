@@ -55,19 +55,27 @@ fn code() -> impl Strategy<Value = i32> {
 }
 
 fn a_run() -> impl Strategy<Value = Run> {
-    let exit = (code(), prop::bool::weighted(0.05))
-        .prop_map(|(code, oom_killed)| Exit { code, signal: None, oom_killed });
+    let exit = (code(), prop::bool::weighted(0.05)).prop_map(|(code, oom_killed)| Exit {
+        code,
+        signal: None,
+        oom_killed,
+    });
     let on_term = prop_oneof![
         3 => (millis(6000), code()).prop_map(|(after, code)| OnTerm::Exit(after, code)),
         1 => Just(OnTerm::Ignore),
     ];
     let exits = prop::option::weighted(0.6, (millis(30_000), exit));
-    (exits, on_term).prop_map(|(exits, on_term)| Run { exits, on_term, message: None })
+    (exits, on_term).prop_map(|(exits, on_term)| Run {
+        exits,
+        on_term,
+        message: None,
+    })
 }
 
 fn a_probe() -> impl Strategy<Value = Probe> {
     use ProbeOutcome::{Error, Failure, Success, Warning};
-    let outcome = prop_oneof![6 => Just(Success), 4 => Just(Failure), 1 => Just(Warning), 1 => Just(Error)];
+    let outcome =
+        prop_oneof![6 => Just(Success), 4 => Just(Failure), 1 => Just(Warning), 1 => Just(Error)];
     let answers = prop::collection::vec((millis(20_000), outcome), 1..4);
     (answers, millis(1500)).prop_map(|(mut answers, takes)| {
         answers.sort_by_key(|(from, _)| *from);
@@ -78,7 +86,11 @@ fn a_probe() -> impl Strategy<Value = Probe> {
 
 fn a_hook() -> impl Strategy<Value = Hook> {
     (millis(8000), prop::bool::weighted(0.2)).prop_map(|(takes, fails)| {
-        if fails { Hook::fails(takes) } else { Hook::takes(takes) }
+        if fails {
+            Hook::fails(takes)
+        } else {
+            Hook::takes(takes)
+        }
     })
 }
 
@@ -122,7 +134,8 @@ fn a_policy() -> impl Strategy<Value = RestartPolicy> {
 
 fn a_member() -> impl Strategy<Value = Member> {
     let settings = || prop::option::weighted(0.3, (1..4i32, 1..4i32));
-    let action = prop_oneof![3 => Just(RuleAction::Restart), 1 => Just(RuleAction::RestartAllContainers)];
+    let action =
+        prop_oneof![3 => Just(RuleAction::Restart), 1 => Just(RuleAction::RestartAllContainers)];
     let hook = || prop::option::weighted(0.25, -1..6i64);
     (
         any::<bool>(),
@@ -136,7 +149,15 @@ fn a_member() -> impl Strategy<Value = Member> {
             let [startup, liveness, readiness] = probes;
             let [post_start, pre_stop] = hooks;
             Member {
-                sidecar, policy, rule, startup, liveness, readiness, post_start, pre_stop, script,
+                sidecar,
+                policy,
+                rule,
+                startup,
+                liveness,
+                readiness,
+                post_start,
+                pre_stop,
+                script,
             }
         })
 }
@@ -150,10 +171,21 @@ fn a_story() -> impl Strategy<Value = Story> {
         prop::option::weighted(0.2, 0..6_000u64),
         prop::collection::vec((0..90_000u64, 0..7usize), 0..3),
     )
-        .prop_map(|((policy, grace, deadline), entries, apps, delete, kill, mut changes)| {
-            changes.sort_unstable();
-            Story { policy, grace, deadline, entries, apps, delete, kill, changes }
-        })
+        .prop_map(
+            |((policy, grace, deadline), entries, apps, delete, kill, mut changes)| {
+                changes.sort_unstable();
+                Story {
+                    policy,
+                    grace,
+                    deadline,
+                    entries,
+                    apps,
+                    delete,
+                    kill,
+                    changes,
+                }
+            },
+        )
 }
 
 impl Story {
@@ -177,7 +209,10 @@ impl Story {
 
     fn restarts_all(&self) -> bool {
         let mut members = self.entries.iter().chain(&self.apps);
-        members.any(|m| m.rule.is_some_and(|(action, _)| action == RuleAction::RestartAllContainers))
+        members.any(|m| {
+            m.rule
+                .is_some_and(|(action, _)| action == RuleAction::RestartAllContainers)
+        })
     }
 }
 
@@ -194,9 +229,14 @@ impl Member {
             }
             if let Some((action, code)) = self.rule {
                 let operator = Some(Operator::In);
-                let codes = ContainerRestartRuleOnExitCodes { operator, values: vec![code] };
-                container.restart_policy_rules =
-                    vec![ContainerRestartRule { action: Some(action), exit_codes: Some(codes) }];
+                let codes = ContainerRestartRuleOnExitCodes {
+                    operator,
+                    values: vec![code],
+                };
+                container.restart_policy_rules = vec![ContainerRestartRule {
+                    action: Some(action),
+                    exit_codes: Some(codes),
+                }];
             }
             if probed {
                 let settings = |s: Option<(i32, i32)>| s.and_then(|(p, f)| probe(p, f));
@@ -232,18 +272,25 @@ struct Monitor {
     idle_wakes: u32,
     restarts_all: bool,
     sandbox_stopped_by_end: bool,
+    terminal: bool,
 }
 
 impl Monitor {
     fn new(story: &Story) -> Self {
         let spec = story.builder().spec;
-        let entries = spec.init_containers.iter().map(|c| (c.name.clone(), Role::of_init_entry(c)));
+        let entries = spec
+            .init_containers
+            .iter()
+            .map(|c| (c.name.clone(), Role::of_init_entry(c)));
         let apps = spec.containers.iter().map(|c| (c.name.clone(), Role::App));
         let all = spec.init_containers.iter().chain(&spec.containers);
         Self {
             seen: 0,
             roles: entries.chain(apps).collect(),
-            has_startup: all.filter(|c| c.startup_probe.is_some()).map(|c| c.name.clone()).collect(),
+            has_startup: all
+                .filter(|c| c.startup_probe.is_some())
+                .map(|c| c.name.clone())
+                .collect(),
             live: BTreeMap::new(),
             dead: BTreeSet::new(),
             next: BTreeMap::new(),
@@ -257,6 +304,7 @@ impl Monitor {
             idle_wakes: 0,
             restarts_all: story.restarts_all(),
             sandbox_stopped_by_end: false,
+            terminal: false,
         }
     }
 
@@ -264,20 +312,20 @@ impl Monitor {
         let new = sim.trace()[self.seen..].to_vec();
         self.seen = sim.trace().len();
         // Waking that leads to nothing must not go on.
-        self.idle_wakes = if new.is_empty() { self.idle_wakes + 1 } else { 0 };
+        self.idle_wakes = if new.is_empty() {
+            self.idle_wakes + 1
+        } else {
+            0
+        };
         assert!(self.idle_wakes < 50, "wakes for nothing");
-        let mut terminal = false;
-        for (_, event) in sim.trace() {
-            if let TraceEvent::Phase(phase) = event {
-                assert!(!terminal, "the phase left a terminal one for {phase}");
-                terminal = matches!(phase.as_str(), "Succeeded" | "Failed");
-            }
-        }
         for (at, event) in new {
             match event {
                 TraceEvent::Input(input) => self.input(input, at),
                 TraceEvent::Action(action) => self.action(action, at),
-                TraceEvent::Phase(_) => {}
+                TraceEvent::Phase(phase) => {
+                    assert!(!self.terminal, "the phase left a terminal one for {phase}");
+                    self.terminal = matches!(phase.as_str(), "Succeeded" | "Failed");
+                }
             }
         }
         self.check_status(sim);
@@ -285,24 +333,41 @@ impl Monitor {
 
     fn check_status(&mut self, sim: &Sim) {
         let status = sim.status();
-        let all = status.init_container_statuses.iter().chain(&status.container_statuses);
+        let all = status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses);
         let waits = sim.machine().waits(sim.now());
         let active = !sim.machine().is_terminating() && self.deleted.is_none();
         let sandbox_waits = waits.iter().any(|wait| wait.container.is_none());
         for status in all {
             let count = self.counts.entry(status.name.clone()).or_default();
-            assert!(status.restart_count >= *count, "restartCount of {} fell", status.name);
+            assert!(
+                status.restart_count >= *count,
+                "restartCount of {} fell",
+                status.name
+            );
             *count = status.restart_count;
             let state = status.state.as_ref().expect("a state");
-            let told = waits.iter().any(|w| w.container.as_deref() == Some(&status.name));
+            let told = waits
+                .iter()
+                .any(|w| w.container.as_deref() == Some(&status.name));
             let waiting = state.waiting.is_some() && active && phase(sim) == "Running";
-            assert!(!waiting || told || sandbox_waits, "{} waits for nothing", status.name);
+            assert!(
+                !waiting || told || sandbox_waits,
+                "{} waits for nothing",
+                status.name
+            );
         }
     }
 
     fn input(&mut self, input: Input, at: Time) {
         match input {
-            Input::Started { container, instance, .. } => {
+            Input::Started {
+                container,
+                instance,
+                ..
+            } => {
                 self.outstanding = None;
                 self.live.insert(container.clone(), instance);
                 self.next.insert(container.clone(), instance + 1);
@@ -310,20 +375,35 @@ impl Monitor {
                     self.up.insert(container);
                 }
             }
-            Input::StartFailed { container, instance, failure, .. } => {
+            Input::StartFailed {
+                container,
+                instance,
+                failure,
+                ..
+            } => {
                 self.outstanding = None;
                 if failure == StartFailure::RunContainerError {
                     self.next.insert(container, instance + 1);
                 }
             }
-            Input::Exited { container, instance, exit, .. } => {
+            Input::Exited {
+                container,
+                instance,
+                exit,
+                ..
+            } => {
                 self.live.remove(&container);
                 self.dead.insert((container.clone(), instance));
                 if exit.code == 0 && !exit.oom_killed {
                     self.done.insert(container);
                 }
             }
-            Input::ProbeDone { container, probe: ProbeKind::Startup, outcome, .. } => {
+            Input::ProbeDone {
+                container,
+                probe: ProbeKind::Startup,
+                outcome,
+                ..
+            } => {
                 if matches!(outcome, ProbeOutcome::Success | ProbeOutcome::Warning) {
                     self.up.insert(container);
                 }
@@ -337,27 +417,67 @@ impl Monitor {
 
     fn action(&mut self, action: Action, at: Time) {
         match action {
-            Action::Start { container, instance } => self.start(container, instance),
-            Action::Stop { container, instance, .. } => {
-                assert_eq!(self.live.get(&container), Some(&instance), "stop of what does not run");
+            Action::Start {
+                container,
+                instance,
+            } => self.start(container, instance),
+            Action::Stop {
+                container,
+                instance,
+                ..
+            } => {
+                assert_eq!(
+                    self.live.get(&container),
+                    Some(&instance),
+                    "stop of what does not run"
+                );
                 self.check_order(&container, at);
             }
-            Action::Kill { container, instance } => {
-                assert_eq!(self.live.get(&container), Some(&instance), "kill of what does not run");
+            Action::Kill {
+                container,
+                instance,
+            } => {
+                assert_eq!(
+                    self.live.get(&container),
+                    Some(&instance),
+                    "kill of what does not run"
+                );
             }
-            Action::RunProbe { container, instance, .. }
-            | Action::RunHook { container, instance, .. } => {
-                assert_eq!(self.live.get(&container), Some(&instance), "not running: {container}");
+            Action::RunProbe {
+                container,
+                instance,
+                ..
             }
-            Action::Remove { container, instance } => {
-                assert!(self.dead.contains(&(container, instance)), "removes what is not dead");
+            | Action::RunHook {
+                container,
+                instance,
+                ..
+            } => {
+                assert_eq!(
+                    self.live.get(&container),
+                    Some(&instance),
+                    "not running: {container}"
+                );
+            }
+            Action::Remove {
+                container,
+                instance,
+            } => {
+                assert!(
+                    self.dead.contains(&(container, instance)),
+                    "removes what is not dead"
+                );
             }
             Action::Emit(event) if event.reason == "Killing" => {
                 let container = event.container.expect("a container");
                 self.killing.insert(container, event.message);
             }
             Action::StopSandbox => {
-                assert!(self.live.is_empty(), "sandbox stopped under {:?}", self.live);
+                assert!(
+                    self.live.is_empty(),
+                    "sandbox stopped under {:?}",
+                    self.live
+                );
                 self.sandbox_stopped_by_end = true;
             }
             Action::CreateSandbox => self.sandbox_stopped_by_end = false,
@@ -368,13 +488,19 @@ impl Monitor {
     fn start(&mut self, container: String, instance: u32) {
         assert!(!self.sandbox_stopped_by_end, "start without sandbox");
         assert_eq!(self.outstanding, None, "two starts at once");
-        assert!(!self.live.contains_key(&container), "{container} runs already");
+        assert!(
+            !self.live.contains_key(&container),
+            "{container} runs already"
+        );
         let expected = self.next.get(&container).copied().unwrap_or(0);
         assert_eq!(instance, expected, "number of the run of {container}");
         self.outstanding = Some((container.clone(), instance));
         if self.deleted.is_some() {
             // The pass under way at the deletion goes on, and no other begins (R8.10).
-            let count = self.starts_after_delete.entry(container.clone()).or_default();
+            let count = self
+                .starts_after_delete
+                .entry(container.clone())
+                .or_default();
             *count += 1;
             assert_eq!(*count, 1, "{container} started again during termination");
         }
@@ -383,7 +509,10 @@ impl Monitor {
                 break;
             }
             match role {
-                Role::Init => assert!(self.done.contains(name), "{container} before {name} is done"),
+                Role::Init => assert!(
+                    self.done.contains(name),
+                    "{container} before {name} is done"
+                ),
                 Role::Sidecar => assert!(self.up.contains(name), "{container} before {name} is up"),
                 Role::App => {}
             }
@@ -393,21 +522,40 @@ impl Monitor {
     /// R8.6: a sidecar's signal comes after the end of all apps and of the sidecar after it, or after
     /// the end of the grace.
     fn check_order(&self, container: &str, at: Time) {
-        let Some((deleted, grace)) = self.deleted else { return };
-        let ordered = self.killing.get(container).is_some_and(|m| m.starts_with("Stopping"));
+        let Some((deleted, grace)) = self.deleted else {
+            return;
+        };
+        let ordered = self
+            .killing
+            .get(container)
+            .is_some_and(|m| m.starts_with("Stopping"));
         if !ordered || self.restarts_all {
             return;
         }
-        let position = self.roles.iter().position(|(name, _)| name == container).expect("known");
+        let position = self
+            .roles
+            .iter()
+            .position(|(name, _)| name == container)
+            .expect("known");
         if self.roles[position].1 != Role::Sidecar {
             return;
         }
         let after = &self.roles[position + 1..];
-        let next = after.iter().find(|(_, role)| *role == Role::Sidecar).map(|(name, _)| name);
-        let apps = after.iter().filter(|(_, role)| *role == Role::App).map(|(name, _)| name);
+        let next = after
+            .iter()
+            .find(|(_, role)| *role == Role::Sidecar)
+            .map(|(name, _)| name);
+        let apps = after
+            .iter()
+            .filter(|(_, role)| *role == Role::App)
+            .map(|(name, _)| name);
         for other in apps.chain(next) {
-            let over = at.since(deleted).as_secs() >= u64::try_from(grace.clamp(1, 12)).unwrap_or(0);
-            assert!(!self.live.contains_key(other) || over, "{container} before {other}");
+            let over =
+                at.since(deleted).as_secs() >= u64::try_from(grace.clamp(1, 12)).unwrap_or(0);
+            assert!(
+                !self.live.contains_key(other) || over,
+                "{container} before {other}"
+            );
         }
     }
 }
@@ -429,7 +577,11 @@ fn play(story: &Story) {
     for (at, container) in story.changes.iter().filter(|(at, _)| *at < story.delete.0) {
         advance(&mut sim, &mut monitor, Time(*at as i64));
         let mut pod = sim.machine().pod().as_ref().clone();
-        let specs = pod.spec.init_containers.iter_mut().chain(&mut pod.spec.containers);
+        let specs = pod
+            .spec
+            .init_containers
+            .iter_mut()
+            .chain(&mut pod.spec.containers);
         for spec in specs.skip(*container).take(1) {
             spec.image = Some(format!("changed:{at}"));
         }
@@ -452,14 +604,20 @@ fn play(story: &Story) {
     let pass = Duration::from_secs(members as u64 * (3 + 8 + 14) + 14);
     let limit = delete_at + pass + secs(14);
     advance(&mut sim, &mut monitor, limit);
-    assert!(sim.machine().is_finished(), "not finished {limit:?} after a deletion");
+    assert!(
+        sim.machine().is_finished(),
+        "not finished {limit:?} after a deletion"
+    );
     assert!(matches!(phase(&sim), "Succeeded" | "Failed"));
     assert_eq!(sim.machine().next_wakeup(), None);
     let _ = was_finished;
 }
 
 fn config() -> ProptestConfig {
-    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    let mut config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 2000;
     }
@@ -506,7 +664,12 @@ fn out_of_place(container: &str, instance: u32, kind: u8) -> Input {
             image_id: String::new(),
             image: String::new(),
         },
-        3 => Input::Exited { container, instance, exit: Exit::default(), message: None },
+        3 => Input::Exited {
+            container,
+            instance,
+            exit: Exit::default(),
+            message: None,
+        },
         4 => Input::ProbeDone {
             container,
             instance,
@@ -520,7 +683,9 @@ fn out_of_place(container: &str, instance: u32, kind: u8) -> Input {
             hook: lifecycle::HookKind::PreStop,
             result: Ok(()),
         },
-        6 => Input::Delete { grace_seconds: Some(i64::MAX) },
+        6 => Input::Delete {
+            grace_seconds: Some(i64::MAX),
+        },
         _ => Input::KillNow,
     }
 }

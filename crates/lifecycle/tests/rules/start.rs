@@ -23,8 +23,15 @@ fn r1_1_entries_start_one_after_the_other_in_list_order() {
 
 #[test]
 fn r1_2_init_that_ran_out_of_memory_failed_whatever_its_code() {
-    let oom = Exit { code: 0, signal: None, oom_killed: true };
-    let run = Run { exits: Some((secs(1), oom)), ..Run::default() };
+    let oom = Exit {
+        code: 0,
+        signal: None,
+        oom_killed: true,
+    };
+    let run = Run {
+        exits: Some((secs(1), oom)),
+        ..Run::default()
+    };
     let mut sim = pod(Never).init("a", runs([run])).app("b", forever()).sim();
     assert!(sim.run_to_rest(at(600)));
     assert_eq!(sim.started("b", 0), None);
@@ -59,9 +66,15 @@ fn r1_3_sidecar_gates_by_startup_probe_and_not_by_readiness_or_liveness() {
 
 #[test]
 fn r1_4_post_start_of_a_sidecar_holds_up_what_follows() {
-    let script = Script { post_start: Hook::takes(secs(4)), ..Script::default() };
-    let mut sim =
-        pod(Always).sidecar("s", script).with(post_start(exec())).app("a", forever()).sim();
+    let script = Script {
+        post_start: Hook::takes(secs(4)),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .sidecar("s", script)
+        .with(post_start(exec()))
+        .app("a", forever())
+        .sim();
     sim.run_until(at(3));
     assert_eq!(waiting(&sim, "s").as_deref(), Some("PodInitializing"));
     sim.run_until(at(10));
@@ -88,7 +101,10 @@ fn r1_6_apps_start_in_turn_and_wait_for_no_probe() {
 #[test]
 fn r1_7_an_app_that_cannot_start_does_not_keep_the_next_from_starting() {
     let fails = vec![Some((StartFailure::ErrImagePull, "no such image".to_owned())); 100];
-    let script = Script { start_fails: fails, ..Script::default() };
+    let script = Script {
+        start_fails: fails,
+        ..Script::default()
+    };
     let mut sim = pod(Always).app("a", script).app("b", forever()).sim();
     sim.run_until(at(1));
     assert_eq!(sim.started("b", 0), Some(at(0)));
@@ -99,7 +115,14 @@ fn r1_7_an_app_that_cannot_start_does_not_keep_the_next_from_starting() {
 fn r1_8_a_sidecar_in_back_off_does_not_keep_earlier_ones_down() {
     let mut sim = pod(Always)
         .sidecar("s", exits(secs(1), 1))
-        .sidecar("t", runs([Run::exits(secs(2), 1), Run::exits(secs(3), 1), Run::default()]))
+        .sidecar(
+            "t",
+            runs([
+                Run::exits(secs(2), 1),
+                Run::exits(secs(3), 1),
+                Run::default(),
+            ]),
+        )
         .app("a", forever())
         .sim();
     sim.run_until(at(60));
@@ -131,8 +154,15 @@ fn r1_13_restart_of_an_app_touches_nobody_else() {
 #[test]
 fn r1_14_apps_that_are_all_down_wait_for_the_last_entry_when_that_is_a_sidecar() {
     // The sidecar ends at 3 for the second time and is due again at 13; the app ends at 4.
-    let side = runs([Run::exits(secs(1), 1), Run::exits(secs(2), 1), Run::default()]);
-    let mut sim = pod(Always).sidecar("s", side).app("a", exits(secs(4), 1)).sim();
+    let side = runs([
+        Run::exits(secs(1), 1),
+        Run::exits(secs(2), 1),
+        Run::default(),
+    ]);
+    let mut sim = pod(Always)
+        .sidecar("s", side)
+        .app("a", exits(secs(4), 1))
+        .sim();
     sim.run_until(at(30));
     assert_eq!(sim.started("s", 2), Some(at(13)));
     assert_eq!(sim.exited("a", 0), Some(at(4)));
@@ -149,7 +179,11 @@ fn r1_11_a_new_sandbox_reruns_everything_in_order() {
     sim.run_until(at(5));
     sim.inject(lifecycle::Input::SandboxStopped);
     sim.run_until(at(60));
-    let order = [sim.started("i", 1), sim.started("s", 1), sim.started("a", 1)];
+    let order = [
+        sim.started("i", 1),
+        sim.started("s", 1),
+        sim.started("a", 1),
+    ];
     assert!(order.is_sorted() && order[0].is_some(), "{order:?}");
     assert_eq!(gap(order[0], order[1]), 1.0);
     assert_eq!(phase(&sim), "Running");
@@ -163,7 +197,10 @@ fn r21_2_a_pod_that_is_never_restarted_is_not_started_in_a_new_sandbox() {
     sim.inject(lifecycle::Input::Exited {
         container: "a".to_owned(),
         instance: 0,
-        exit: Exit { code: 137, ..Exit::default() },
+        exit: Exit {
+            code: 137,
+            ..Exit::default()
+        },
         message: None,
     });
     sim.run_to_rest(at(60));
@@ -248,13 +285,18 @@ fn r2_6_failed_startup_probe_restarts_the_sidecar_and_nothing_follows() {
     assert_eq!(sim.signalled("s", 0), Some(at(2)));
     assert_eq!(sim.started("s", 1), Some(at(2)));
     assert_eq!((phase(&sim), sim.started("a", 0)), ("Pending", None));
-    assert_eq!(events(&sim, "Killing"), ["Init container s failed startup probe"]);
+    assert_eq!(
+        events(&sim, "Killing"),
+        ["Init container s failed startup probe"]
+    );
 }
 
 #[test]
 fn r2_7_failed_liveness_of_a_sidecar_does_not_hold_back_what_follows() {
-    let script =
-        Script { liveness: Probe::always(ProbeOutcome::Failure), ..Script::default() };
+    let script = Script {
+        liveness: Probe::always(ProbeOutcome::Failure),
+        ..Script::default()
+    };
     let mut sim = pod(Always)
         .sidecar("s", script)
         .with(|c| c.liveness_probe = probe(1, 1))
@@ -281,7 +323,10 @@ fn r2_8_a_sidecar_that_is_up_at_its_second_run_lets_the_pod_go_on() {
 #[test]
 fn r2_9_image_that_cannot_be_pulled_keeps_the_pod_pending_when_never() {
     let fails = vec![Some((StartFailure::ErrImagePull, "not found".to_owned())); 1000];
-    let script = Script { start_fails: fails, ..Script::default() };
+    let script = Script {
+        start_fails: fails,
+        ..Script::default()
+    };
     let mut sim = pod(Never).sidecar("s", script).app("a", forever()).sim();
     sim.run_until(at(1));
     assert_eq!(waiting(&sim, "s").as_deref(), Some("ErrImagePull"));
@@ -294,8 +339,11 @@ fn r2_9_image_that_cannot_be_pulled_keeps_the_pod_pending_when_never() {
 #[test]
 fn r2_10_deletion_during_initialization_takes_as_long_as_what_runs() {
     let script = runs([Run::default().on_term(lifecycle::sim::OnTerm::Exit(secs(1), 1))]);
-    let mut sim =
-        pod(Always).init("i", script).sidecar("s", forever()).app("a", forever()).sim();
+    let mut sim = pod(Always)
+        .init("i", script)
+        .sidecar("s", forever())
+        .app("a", forever())
+        .sim();
     sim.run_until(at(5));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
@@ -307,8 +355,10 @@ fn r2_10_deletion_during_initialization_takes_as_long_as_what_runs() {
 
 #[test]
 fn r2_11_a_sidecar_that_is_not_started_is_asked_to_end_at_once() {
-    let script =
-        Script { startup: Probe::always(ProbeOutcome::Failure), ..Script::default() };
+    let script = Script {
+        startup: Probe::always(ProbeOutcome::Failure),
+        ..Script::default()
+    };
     let mut sim = pod(Never)
         .grace(180)
         .sidecar("s", script)

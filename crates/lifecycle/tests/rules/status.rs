@@ -15,9 +15,15 @@ fn column(sim: &Sim) -> [String; 3] {
 
 #[test]
 fn r9_7_phase_stays_running_until_the_last_app_ended() {
-    let mut sim = pod(Never).app("a", exits(secs(1), 1)).app("b", exits(secs(5), 0)).sim();
+    let mut sim = pod(Never)
+        .app("a", exits(secs(1), 1))
+        .app("b", exits(secs(5), 0))
+        .sim();
     sim.run_until(at(3));
-    assert_eq!((phase(&sim), column(&sim)), ("Running", ["1/2", "Error", "0"].map(str::to_owned)));
+    assert_eq!(
+        (phase(&sim), column(&sim)),
+        ("Running", ["1/2", "Error", "0"].map(str::to_owned))
+    );
     sim.run_to_rest(at(100));
     assert_eq!(phase(&sim), "Failed");
 }
@@ -58,7 +64,11 @@ fn r10_conditions_from_start_to_end() {
     assert_eq!(condition(&sim, "PodReadyToStartContainers").0, "False");
     let incomplete = |names: &str| {
         let message = format!("containers with incomplete status: [{names}]");
-        ("False".to_owned(), "ContainersNotInitialized".to_owned(), message)
+        (
+            "False".to_owned(),
+            "ContainersNotInitialized".to_owned(),
+            message,
+        )
     };
     assert_eq!(condition(&sim, "Initialized"), incomplete("i s"));
     sim.run_until(at(4));
@@ -71,7 +81,11 @@ fn r10_conditions_from_start_to_end() {
     for kind in ["Initialized", "ContainersReady", "Ready"] {
         assert_eq!(condition(&sim, kind).0, "True", "{kind}");
     }
-    let ready = sim.status().conditions.into_iter().find(|c| c.type_ == "Ready");
+    let ready = sim
+        .status()
+        .conditions
+        .into_iter()
+        .find(|c| c.type_ == "Ready");
     assert_eq!(ready.unwrap().last_transition_time, Some(at(6).to_meta()));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
@@ -81,7 +95,9 @@ fn r10_conditions_from_start_to_end() {
 #[test]
 fn r10_7_readiness_gates_hold_back_ready_alone() {
     let mut builder = pod(Always).app("a", forever());
-    let gate = manifest::core::v1::PodReadinessGate { condition_type: "x.io/y".to_owned() };
+    let gate = manifest::core::v1::PodReadinessGate {
+        condition_type: "x.io/y".to_owned(),
+    };
     builder.spec.readiness_gates = vec![gate];
     let mut sim = builder.sim();
     sim.run_until(at(1));
@@ -91,14 +107,33 @@ fn r10_7_readiness_gates_hold_back_ready_alone() {
 
 #[test]
 fn r11_2_reasons_of_ends() {
-    let oom = Exit { code: 137, signal: Some(9), oom_killed: true };
+    let oom = Exit {
+        code: 137,
+        signal: Some(9),
+        oom_killed: true,
+    };
     for (exit, reason) in [
-        (Exit { code: 0, ..Exit::default() }, "Completed"),
-        (Exit { code: 3, ..Exit::default() }, "Error"),
+        (
+            Exit {
+                code: 0,
+                ..Exit::default()
+            },
+            "Completed",
+        ),
+        (
+            Exit {
+                code: 3,
+                ..Exit::default()
+            },
+            "Error",
+        ),
         (oom, "OOMKilled"),
         (Exit { code: 0, ..oom }, "OOMKilled"),
     ] {
-        let run = Run { exits: Some((secs(1), exit)), ..Run::default() };
+        let run = Run {
+            exits: Some((secs(1), exit)),
+            ..Run::default()
+        };
         let sim = pod(Never).app("a", runs([run])).run();
         let state = terminated(status(&sim, "a").state.as_ref());
         assert_eq!(state, Some((exit.code, reason.to_owned())));
@@ -109,7 +144,10 @@ fn r11_2_reasons_of_ends() {
 fn r11_5_image_that_must_not_be_pulled() {
     let message = "Container image \"a:1\" is not present with pull policy of Never".to_owned();
     let fails = vec![Some((StartFailure::ErrImageNeverPull, message.clone())); 99];
-    let script = Script { start_fails: fails, ..Script::default() };
+    let script = Script {
+        start_fails: fails,
+        ..Script::default()
+    };
     let mut sim = pod(Always).app("a", script).sim();
     sim.run_until(at(25));
     let waiting = status(&sim, "a").state.unwrap().waiting.unwrap();
@@ -127,8 +165,16 @@ fn r11_11_apps_by_name_and_inits_by_position() {
         .sim();
     sim.run_until(at(1));
     let status = sim.status();
-    let inits: Vec<_> = status.init_container_statuses.iter().map(|s| s.name.as_str()).collect();
-    let apps: Vec<_> = status.container_statuses.iter().map(|s| s.name.as_str()).collect();
+    let inits: Vec<_> = status
+        .init_container_statuses
+        .iter()
+        .map(|s| s.name.as_str())
+        .collect();
+    let apps: Vec<_> = status
+        .container_statuses
+        .iter()
+        .map(|s| s.name.as_str())
+        .collect();
     assert_eq!((inits, apps), (vec!["z", "y"], vec!["b", "c"]));
 }
 
@@ -160,9 +206,14 @@ fn r12_columns_of_a_life() {
 #[test]
 fn r15_2_messages_are_cut_to_the_pods_share() {
     let message = Some("m".repeat(4096));
-    let run = || Run { message: message.clone(), ..Run::exits(secs(1), 0) };
+    let run = || Run {
+        message: message.clone(),
+        ..Run::exits(secs(1), 0)
+    };
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let builder = names.iter().fold(pod(Never), |b, name| b.app(name, runs([run()])));
+    let builder = names
+        .iter()
+        .fold(pod(Never), |b, name| b.app(name, runs([run()])));
     let sim = builder.run();
     let terminated = status(&sim, "a").state.unwrap().terminated.unwrap();
     assert_eq!(terminated.message.map(|message| message.len()), Some(1536));
@@ -175,7 +226,10 @@ fn sandbox_is_tried_again_and_told() {
     sim.run_until(at(2));
     assert_eq!(events(&sim, "FailedCreatePodSandBox").len(), 2);
     let waits = sim.machine().waits(sim.now());
-    assert_eq!((waits[0].kind, waits[0].until), (lifecycle::WaitKind::Sandbox, Some(at(3))));
+    assert_eq!(
+        (waits[0].kind, waits[0].until),
+        (lifecycle::WaitKind::Sandbox, Some(at(3)))
+    );
     sim.run_until(at(20));
     assert_eq!(sim.started("a", 0), Some(at(7)));
 }

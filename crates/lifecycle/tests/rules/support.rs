@@ -35,7 +35,10 @@ pub(crate) fn pod(policy: RestartPolicy) -> Builder {
         termination_grace_period_seconds: Some(30),
         ..PodSpec::default()
     };
-    Builder { spec, scripts: Vec::new() }
+    Builder {
+        spec,
+        scripts: Vec::new(),
+    }
 }
 
 impl Builder {
@@ -52,7 +55,10 @@ impl Builder {
 
     pub(crate) fn sidecar(mut self, name: &str, script: Script) -> Self {
         let restart_policy = Some(RestartPolicy::Always);
-        self.spec.init_containers.push(Container { restart_policy, ..container(name) });
+        self.spec.init_containers.push(Container {
+            restart_policy,
+            ..container(name)
+        });
         self.scripts.push((name.to_owned(), script));
         self
     }
@@ -65,9 +71,20 @@ impl Builder {
 
     /// Changes the container added last.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Container)) -> Self {
-        let name = self.scripts.last().map(|(name, _)| name.clone()).unwrap_or_default();
-        let containers = self.spec.init_containers.iter_mut().chain(&mut self.spec.containers);
-        for container in containers.filter(|container| container.name == name).take(1) {
+        let name = self
+            .scripts
+            .last()
+            .map(|(name, _)| name.clone())
+            .unwrap_or_default();
+        let containers = self
+            .spec
+            .init_containers
+            .iter_mut()
+            .chain(&mut self.spec.containers);
+        for container in containers
+            .filter(|container| container.name == name)
+            .take(1)
+        {
             change(container);
             break;
         }
@@ -75,7 +92,10 @@ impl Builder {
     }
 
     pub(crate) fn build(&self) -> Pod {
-        let mut pod = Pod { spec: self.spec.clone(), ..Pod::default() };
+        let mut pod = Pod {
+            spec: self.spec.clone(),
+            ..Pod::default()
+        };
         pod.metadata.name = Some("pod".to_owned());
         pod.metadata.namespace = Some("default".to_owned());
         pod.metadata.uid = Some("uid".to_owned());
@@ -114,34 +134,53 @@ pub(crate) fn exits(after: Duration, code: i32) -> Script {
 }
 
 pub(crate) fn runs<const N: usize>(runs: [Run; N]) -> Script {
-    Script { runs: runs.to_vec(), ..Script::default() }
+    Script {
+        runs: runs.to_vec(),
+        ..Script::default()
+    }
 }
 
 pub(crate) fn exec() -> LifecycleHandler {
-    let exec = Some(ExecAction { command: vec!["true".to_owned()] });
-    LifecycleHandler { exec, ..LifecycleHandler::default() }
+    let exec = Some(ExecAction {
+        command: vec!["true".to_owned()],
+    });
+    LifecycleHandler {
+        exec,
+        ..LifecycleHandler::default()
+    }
 }
 
 pub(crate) fn sleep(seconds: i64) -> LifecycleHandler {
-    LifecycleHandler { sleep: Some(SleepAction { seconds }), ..LifecycleHandler::default() }
+    LifecycleHandler {
+        sleep: Some(SleepAction { seconds }),
+        ..LifecycleHandler::default()
+    }
 }
 
 pub(crate) fn post_start(handler: LifecycleHandler) -> impl FnOnce(&mut Container) {
     move |container| {
-        container.lifecycle.get_or_insert_with(Lifecycle::default).post_start = Some(handler);
+        container
+            .lifecycle
+            .get_or_insert_with(Lifecycle::default)
+            .post_start = Some(handler);
     }
 }
 
 pub(crate) fn pre_stop(handler: LifecycleHandler) -> impl FnOnce(&mut Container) {
     move |container| {
-        container.lifecycle.get_or_insert_with(Lifecycle::default).pre_stop = Some(handler);
+        container
+            .lifecycle
+            .get_or_insert_with(Lifecycle::default)
+            .pre_stop = Some(handler);
     }
 }
 
 /// A probe with this period and failure threshold.
 pub(crate) fn probe(period: i32, failures: i32) -> Option<Probe> {
     Some(Probe {
-        exec: Some(ExecAction { command: vec!["true".to_owned()] }),
+        exec: Some(ExecAction {
+            command: vec!["true".to_owned()],
+        }),
         period_seconds: Some(period),
         failure_threshold: Some(failures),
         ..Probe::default()
@@ -155,14 +194,21 @@ pub(crate) fn delete(sim: &mut Sim, grace_seconds: Option<i64>) {
 /// The status of a container.
 pub(crate) fn status(sim: &Sim, name: &str) -> ContainerStatus {
     let status = sim.status();
-    let mut all = status.init_container_statuses.into_iter().chain(status.container_statuses);
-    all.find(|status| status.name == name).unwrap_or_else(|| panic!("no container {name}"))
+    let mut all = status
+        .init_container_statuses
+        .into_iter()
+        .chain(status.container_statuses);
+    all.find(|status| status.name == name)
+        .unwrap_or_else(|| panic!("no container {name}"))
 }
 
 /// Code and reason of a terminated state.
 pub(crate) fn terminated(state: Option<&ContainerState>) -> Option<(i32, String)> {
     let terminated = state?.terminated.as_ref()?;
-    Some((terminated.exit_code, terminated.reason.clone().unwrap_or_default()))
+    Some((
+        terminated.exit_code,
+        terminated.reason.clone().unwrap_or_default(),
+    ))
 }
 
 /// Code of the newest end that the status shows.
@@ -187,10 +233,18 @@ pub(crate) fn phase(sim: &Sim) -> &'static str {
 
 /// Status, reason and message of a condition.
 pub(crate) fn condition(sim: &Sim, kind: &str) -> (String, String, String) {
-    let condition = sim.status().conditions.into_iter().find(|c| c.type_ == kind);
+    let condition = sim
+        .status()
+        .conditions
+        .into_iter()
+        .find(|c| c.type_ == kind);
     let condition = condition.unwrap_or_else(|| panic!("no condition {kind}"));
     let text = |text: Option<String>| text.unwrap_or_default();
-    (condition.status.to_string(), text(condition.reason), text(condition.message))
+    (
+        condition.status.to_string(),
+        text(condition.reason),
+        text(condition.message),
+    )
 }
 
 /// Messages of the events with this reason.

@@ -2,12 +2,12 @@
 
 use lifecycle::columns::columns;
 use lifecycle::sim::{OnTerm, Run, Script};
+use manifest::core::v1::RestartPolicy::{Always, Never};
 use manifest::core::v1::{
     Container, ContainerRestartRule, ContainerRestartRuleAction as RuleAction,
     ContainerRestartRuleOnExitCodes, ContainerRestartRuleOnExitCodesOperator as Operator,
     RestartPolicy,
 };
-use manifest::core::v1::RestartPolicy::{Always, Never};
 
 use crate::support::*;
 
@@ -15,9 +15,14 @@ use crate::support::*;
 fn rule(policy: RestartPolicy, action: RuleAction) -> impl FnOnce(&mut Container) {
     move |container| {
         container.restart_policy = Some(policy);
-        let codes = ContainerRestartRuleOnExitCodes { operator: Some(Operator::In), values: vec![42] };
-        container.restart_policy_rules =
-            vec![ContainerRestartRule { action: Some(action), exit_codes: Some(codes) }];
+        let codes = ContainerRestartRuleOnExitCodes {
+            operator: Some(Operator::In),
+            values: vec![42],
+        };
+        container.restart_policy_rules = vec![ContainerRestartRule {
+            action: Some(action),
+            exit_codes: Some(codes),
+        }];
     }
 }
 
@@ -28,8 +33,10 @@ fn trigger() -> Script {
 
 #[test]
 fn r20_3_a_matching_rule_restarts_with_the_ladder_under_never() {
-    let mut sim =
-        pod(Never).app("a", exits(secs(1), 42)).with(rule(Never, RuleAction::Restart)).sim();
+    let mut sim = pod(Never)
+        .app("a", exits(secs(1), 42))
+        .with(rule(Never, RuleAction::Restart))
+        .sim();
     sim.run_until(at(14));
     assert_eq!((restarts(&sim, "a"), phase(&sim)), (2, "Running"));
     assert_eq!(sim.started("a", 2), Some(at(12)));
@@ -82,9 +89,16 @@ fn r20_7_r20_8_all_start_again_from_the_first() {
     assert_eq!(starts, [6, 7, 7, 7].map(|second| Some(at(second))));
     for name in ["i", "s", "source", "a"] {
         let last = terminated(status(&sim, name).last_state.as_ref());
-        assert_eq!(last, Some((137, "RestartingAllContainers".to_owned())), "{name}");
+        assert_eq!(
+            last,
+            Some((137, "RestartingAllContainers".to_owned())),
+            "{name}"
+        );
     }
-    assert_eq!((phase(&sim), condition(&sim, "Initialized").0.as_str()), ("Running", "True"));
+    assert_eq!(
+        (phase(&sim), condition(&sim, "Initialized").0.as_str()),
+        ("Running", "True")
+    );
 }
 
 #[test]
@@ -98,16 +112,28 @@ fn r20_9_one_after_the_other_with_two_seconds_and_no_pre_stop() {
         .with(rule(Never, RuleAction::RestartAllContainers))
         .sim();
     sim.run_until(at(6));
-    assert_eq!(condition(&sim, "AllContainersRestarting").1, "RestartAllContainersStarted");
+    assert_eq!(
+        condition(&sim, "AllContainersRestarting").1,
+        "RestartAllContainersStarted"
+    );
     assert_eq!(condition(&sim, "Ready").0, "False");
     sim.run_until(at(8));
-    assert_eq!(waiting(&sim, "a").as_deref(), Some("RestartingAllContainers"));
+    assert_eq!(
+        waiting(&sim, "a").as_deref(),
+        Some("RestartingAllContainers")
+    );
     let spec = &sim.machine().pod().spec;
     let column = columns(spec, &sim.status(), false, sim.now());
     assert_eq!(column.status, "RestartingAllContainers");
     sim.run_until(at(20));
-    assert_eq!((sim.signalled("a", 0), sim.killed("a", 0)), (Some(at(5)), Some(at(7))));
-    assert_eq!((sim.signalled("s", 0), sim.killed("s", 0)), (Some(at(7)), Some(at(9))));
+    assert_eq!(
+        (sim.signalled("a", 0), sim.killed("a", 0)),
+        (Some(at(5)), Some(at(7)))
+    );
+    assert_eq!(
+        (sim.signalled("s", 0), sim.killed("s", 0)),
+        (Some(at(7)), Some(at(9)))
+    );
     assert_eq!(sim.started("s", 1), Some(at(9)));
     let (status, reason, _) = condition(&sim, "AllContainersRestarting");
     assert_eq!((status.as_str(), reason.as_str()), ("False", ""));
@@ -117,7 +143,10 @@ fn r20_9_one_after_the_other_with_two_seconds_and_no_pre_stop() {
 fn r20_8_what_never_ran_is_not_counted() {
     let mut sim = pod(Never)
         .sidecar("s", forever())
-        .init("source", runs([Run::exits(secs(1), 42), Run::exits(secs(1), 0)]))
+        .init(
+            "source",
+            runs([Run::exits(secs(1), 42), Run::exits(secs(1), 0)]),
+        )
         .with(rule(Never, RuleAction::RestartAllContainers))
         .app("a", forever())
         .sim();
@@ -143,7 +172,10 @@ fn r20_12_afterwards_failures_follow_the_normal_rules() {
         .app("source", trigger())
         .with(rule(Never, RuleAction::RestartAllContainers))
         .run();
-    assert_eq!((phase(&sim), restarts(&sim, "i"), restarts(&sim, "source")), ("Failed", 1, 1));
+    assert_eq!(
+        (phase(&sim), restarts(&sim, "i"), restarts(&sim, "source")),
+        ("Failed", 1, 1)
+    );
     assert_eq!(condition(&sim, "AllContainersRestarting").1, "PodFailed");
 }
 
@@ -158,5 +190,8 @@ fn r20_13_not_once_the_pod_is_being_deleted() {
     sim.run_until(at(3));
     delete(&mut sim, None);
     sim.run_to_rest(at(100));
-    assert_eq!((restarts(&sim, "source"), restarts(&sim, "a"), sim.now()), (0, 0, at(4)));
+    assert_eq!(
+        (restarts(&sim, "source"), restarts(&sim, "a"), sim.now()),
+        (0, 0, at(4))
+    );
 }
