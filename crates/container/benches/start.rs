@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     });
     let sandbox = launcher.create_sandbox(&spec).unwrap().finish().unwrap();
     report("container, no cgroup", || {
-        start(&launcher, &sandbox, &rootfs, None)
+        start(&launcher, &sandbox, &rootfs, None);
     });
     let cgroups = Cgroups::detect().unwrap();
     let base = format!("pillion-bench-{}", std::process::id());
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         },
     );
     report("container, in its cgroup", || {
-        start(&launcher, &sandbox, &rootfs, Some(&cgroup))
+        start(&launcher, &sandbox, &rootfs, Some(&cgroup));
     });
     report("three prepared at once, in a cgroup", || {
         let prepared: Vec<_> = (0..3)

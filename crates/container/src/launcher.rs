@@ -138,6 +138,7 @@ impl Launcher {
         Ok(Starting {
             pending: Some(pending),
             cgroup: container.cgroup().cloned(),
+            owns_cgroup: false,
             privileged: container.privileged(),
         })
     }
@@ -197,6 +198,7 @@ impl Prepared {
         Ok(Starting {
             pending: Some(pending),
             cgroup: spec.cgroup.clone(),
+            owns_cgroup: true,
             privileged: spec.privileged,
         })
     }
@@ -339,6 +341,8 @@ pub struct Starting {
     /// Taken when finished.
     pending: Option<Link>,
     cgroup: Option<CgroupHandle>,
+    /// Whether nothing else can be in the cgroup: a container's start, not an exec.
+    owns_cgroup: bool,
     privileged: bool,
 }
 
@@ -368,7 +372,15 @@ impl Starting {
 
     fn answer(&mut self) -> Option<Result<Running, StartError>> {
         let mut link = self.pending.take()?;
-        Some(link.answer().and_then(|(reply, fds)| {
+        let answer = link.answer();
+        if answer.is_err()
+            && self.owns_cgroup
+            && let Some(cgroup) = &self.cgroup
+        {
+            // A helper that was killed cannot say whether its container was born, but it was born in here.
+            let _ = cgroup.kill();
+        }
+        Some(answer.and_then(|(reply, fds)| {
             let mut fds = fds.into_iter();
             match reply {
                 Reply::Started { pid, notes } => {

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 
-use container::{PidMode, SandboxSpec};
+use container::{Mount, MountSource, PidMode, SandboxSpec};
 
 use crate::fixture::{Fixture, readable};
 
@@ -31,6 +31,9 @@ pub(crate) const RUNNER_ARGUMENT: &str = "be-a-runner";
 
 /// Starts a container, prints its process number and waits to be killed.
 pub(crate) fn be_a_runner(mode: &str) -> ExitCode {
+    if mode == "old" {
+        return be_on_an_old_kernel();
+    }
     let pid = if mode == "shared" {
         PidMode::Shared
     } else {
@@ -107,4 +110,48 @@ fn started_by_hand_a_helper_fails() {
         .status()
         .expect("start");
     assert_eq!(status.code(), Some(1));
+}
+
+/// Linux 5.10 and 5.11, played by a filter that our helpers inherit.
+fn be_on_an_old_kernel() -> ExitCode {
+    const MOUNT_SETATTR: u32 = 442;
+    let i = |code, jump_true, operand| sys::seccomp::Instruction {
+        code,
+        jump_true,
+        jump_false: 0,
+        operand,
+    };
+    let program = [
+        i(0x20, 0, 0), // load the number
+        i(0x15, 1, MOUNT_SETATTR),
+        i(0x06, 0, 0x7fff_0000), // allow
+        i(0x06, 0, 0x0005_0026), // ENOSYS
+    ];
+    let pod = Fixture::new();
+    let volume = pod.dir.path().join("volume");
+    std::fs::create_dir(&volume).expect("mkdir");
+    sys::seccomp::install(&program).expect("filter");
+    let mut spec = pod.shell(
+        "for f in /x /ro/x /rw/x /sys/x /proc/sys/kernel/hostname /proc/irq/x; do echo > $f || echo $f; done 2>/dev/null; \
+         mknod /rw/z c 1 5 && cat /rw/z || echo nodev; echo null > /dev/null && echo null",
+    );
+    spec.read_only_root = true;
+    spec.mounts = vec![
+        Mount::new(MountSource::path(&volume), "/ro").read_only(),
+        Mount::new(MountSource::path(&volume), "/rw"),
+    ];
+    let outcome = pod.run(&spec);
+    assert_eq!(
+        outcome.stdout, "/x\n/ro/x\n/sys/x\n/proc/sys/kernel/hostname\n/proc/irq/x\nnodev\nnull\n",
+        "{outcome:?}"
+    );
+    ExitCode::SUCCESS
+}
+
+fn kernels_without_mount_setattr_do() {
+    let status = Command::new(std::env::current_exe().expect("own path"))
+        .args([RUNNER_ARGUMENT, "old"])
+        .status()
+        .expect("start the runner");
+    assert!(status.success());
 }

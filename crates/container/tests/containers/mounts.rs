@@ -24,6 +24,10 @@ pub(crate) const TESTS: &[crate::Test] = &[
         "layers_stack_and_writes_go_to_the_top",
         layers_stack_and_writes_go_to_the_top,
     ),
+    (
+        "layers_the_new_mount_api_refuses_are_mounted_too",
+        layers_the_new_mount_api_refuses_are_mounted_too,
+    ),
     ("a_directory_can_be_the_root", a_directory_can_be_the_root),
     ("missing_sources_are_told", missing_sources_are_told),
 ];
@@ -342,5 +346,33 @@ fn missing_sources_are_told() {
     assert_eq!(
         error.message,
         "mount /no/such at /data: no such file or directory"
+    );
+}
+
+/// A path longer than `fsconfig` takes goes the way of kernels before 6.8.
+fn layers_the_new_mount_api_refuses_are_mounted_too() {
+    let pod = Fixture::new();
+    let long = pod.dir.path().join("l".repeat(200)).join("m".repeat(200));
+    fs::create_dir_all(long.join("etc")).expect("mkdir");
+    fs::write(long.join("etc/group"), "long\n").expect("write");
+    let volume = volume(&pod);
+    let mut spec = pod.shell("cat /etc/group; echo x > /y; mknod /z c 1 5 && cat /z; touch /v/w");
+    spec.mounts = vec![Mount::new(MountSource::path(&volume), "/v")];
+    let Rootfs::Overlay { lower, upper, .. } = &mut spec.rootfs else {
+        panic!("an overlay")
+    };
+    lower.insert(0, long);
+    let upper = upper.clone();
+    let outcome = pod.run(&spec);
+    assert_eq!(outcome.stdout, "long\n", "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("Permission denied"),
+        "no devices: {outcome:?}"
+    );
+    assert!(upper.join("y").exists() && volume.join("w").exists());
+    let table = fs::read_to_string("/proc/self/mountinfo").expect("read");
+    assert!(
+        !table.contains("overlay"),
+        "nothing on the machine: {table}"
     );
 }
