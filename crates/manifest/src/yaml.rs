@@ -56,6 +56,34 @@ impl SyntaxError {
     }
 }
 
+/// The errors of a source, as many as anybody reads.
+#[derive(Debug, Default)]
+struct Errors {
+    list: Vec<SyntaxError>,
+}
+
+impl Errors {
+    const MOST: usize = 50;
+
+    /// Notes an error; one more than [`Self::MOST`] says that there are others.
+    fn push(&mut self, error: SyntaxError) {
+        match self.list.len() {
+            count if count < Self::MOST => self.list.push(error),
+            Self::MOST => {
+                self.list.push(SyntaxError::new(
+                    error.span,
+                    "from here on there are more errors",
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.list.len() > Self::MOST
+    }
+}
+
 /// Reads all documents of a text. Documents that hold nothing (comments only) are left out.
 ///
 /// Errors in one document do not hide the others: what could be read is returned along with all errors. A document with

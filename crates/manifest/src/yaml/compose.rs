@@ -6,14 +6,11 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, 
 
 use super::node::{Entry, Node, Span, Value};
 use super::scalar::{self, Scalar};
-use super::{Document, MAX_DEPTH, SyntaxError};
+use super::{Document, Errors, MAX_DEPTH, SyntaxError};
 
 /// What all anchors and aliases of a source together may copy, about in bytes. An alias bomb is at its end within
 /// milliseconds; a manifest that shares a few settings by anchors uses some kilobytes.
 const COPY_BUDGET: usize = 8 << 20;
-
-/// After so many errors a source is given up.
-const MAX_ERRORS: usize = 50;
 
 /// Reads all documents. `offset` is where `text` begins in its source.
 pub(super) fn parse(text: &str, offset: usize) -> (Vec<Document>, Vec<SyntaxError>) {
@@ -30,10 +27,10 @@ pub(super) fn parse(text: &str, offset: usize) -> (Vec<Document>, Vec<SyntaxErro
         text,
         anchors: HashMap::new(),
         budget: COPY_BUDGET,
-        errors: Vec::new(),
+        errors: Errors::default(),
     };
     let documents = composer.documents();
-    (documents, composer.errors)
+    (documents, composer.errors.list)
 }
 
 struct Composer<'a> {
@@ -42,7 +39,7 @@ struct Composer<'a> {
     text: &'a str,
     anchors: HashMap<usize, (Node, usize)>,
     budget: usize,
-    errors: Vec<SyntaxError>,
+    errors: Errors,
 }
 
 /// The document cannot be read on; the error has been noted.
@@ -95,7 +92,7 @@ impl<'a> Composer<'a> {
                 Ok(Some(root)) => documents.push(Document { root }),
                 Ok(None) | Err(Stop::Source) => return documents,
                 Err(Stop::Document) => {
-                    if self.errors.len() >= MAX_ERRORS
+                    if self.errors.full()
                         || !matches!(self.parser.proceed_next_document(), Ok(true))
                     {
                         return documents;

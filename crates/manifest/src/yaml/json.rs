@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use super::compose::duplicate;
 use super::node::{Entry, Node, Span, Value, number};
-use super::{Document, MAX_DEPTH, SyntaxError};
+use super::{Document, Errors, MAX_DEPTH, SyntaxError};
 
 /// Reads all documents. Duplicate keys are collected; the first syntax error ends it.
 pub(super) fn parse(
@@ -19,7 +19,7 @@ pub(super) fn parse(
         at: 0,
         offset,
         depth: 0,
-        errors: Vec::new(),
+        errors: Errors::default(),
     };
     let mut documents = Vec::new();
     reader.skip_space();
@@ -30,7 +30,7 @@ pub(super) fn parse(
         }
         reader.skip_space();
     }
-    Ok((documents, reader.errors))
+    Ok((documents, reader.errors.list))
 }
 
 struct Reader<'a> {
@@ -38,7 +38,7 @@ struct Reader<'a> {
     at: usize,
     offset: usize,
     depth: usize,
-    errors: Vec<SyntaxError>,
+    errors: Errors,
 }
 
 impl Reader<'_> {

@@ -149,3 +149,16 @@ fn hostile_text_is_refused_with_one_short_error() {
         assert_eq!(errors.len(), 1, "{name}");
     }
 }
+
+#[test]
+fn of_very_many_errors_only_the_first_are_listed() {
+    for text in [
+        "a: 1\n".repeat(5000),
+        format!("{{{}\"a\": 1}}", "\"a\": 1, ".repeat(5000)),
+        "---\n[\n".repeat(5000),
+    ] {
+        let errors = errors(&text);
+        assert_eq!(errors.len(), 51);
+        assert_eq!(errors[50].message, "from here on there are more errors");
+    }
+}
