@@ -9,6 +9,10 @@ use crate::fixture::{Fixture, readable};
 
 pub(crate) const TESTS: &[crate::Test] = &[
     (
+        "kernels_without_mount_setattr_do",
+        kernels_without_mount_setattr_do,
+    ),
+    (
         "a_killed_runner_takes_its_containers_along",
         a_killed_runner_takes_its_containers_along,
     ),
