@@ -123,3 +123,6 @@ fn positive(
         .copied()
         .filter(|amount| !amount.is_zero())
 }
+
+#[cfg(test)]
+mod tests;

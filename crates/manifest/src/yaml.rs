@@ -2,8 +2,8 @@
 //!
 //! kubectl uses a YAML 1.1 library of Go: `0644` is 420, `yes` is true, and a key `y:` is the key `"true"`. No Rust
 //! crate does the same, so only the syntax comes from a parser crate (granit-parser: events with byte positions, limits
-//! for nesting, recovery at the next document); what a scalar means is decided in [`scalar`], and anchors, merge keys
-//! and duplicate keys in [`compose`]. `tests/kubectl/answers.json` holds kubectl's own answers, with which the tests
+//! for nesting, recovery at the next document); what a scalar means is decided in `scalar`, and anchors, merge keys
+//! and duplicate keys in `compose`. `tests/kubectl/answers.json` holds kubectl's own answers, with which the tests
 //! compare. Differences on purpose: a duplicate key is an error (kubectl drops the first in silence).
 //!
 //! Text that begins with `{` is read as JSON first, any number of documents back to back, as kubectl does.
