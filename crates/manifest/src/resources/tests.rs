@@ -109,7 +109,7 @@ fn r13_3_qos() {
         (
             vec![
                 (true, none.clone(), none.clone()),
-                (false, both.clone(), none.clone()),
+                (false, both, none.clone()),
             ],
             QosClass::Burstable,
         ),
@@ -118,7 +118,7 @@ fn r13_3_qos() {
             QosClass::BestEffort,
         ),
         (
-            vec![(false, json!({"cpu": "0", "memory": "0"}), none.clone())],
+            vec![(false, json!({"cpu": "0", "memory": "0"}), none)],
             QosClass::BestEffort,
         ),
     ] {
