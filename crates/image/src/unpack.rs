@@ -6,8 +6,8 @@
 //!   entry is an error;
 //! - a `..` in the name of an entry or in the target of a hard link is an error; a leading `/` is
 //!   dropped;
-//! - device nodes are left out, with a warning: containers get their own `/dev` and layers are
-//!   mounted `nodev`;
+//! - device nodes are left out, outside of `/dev` with a warning: containers get their own `/dev`,
+//!   and layers are mounted `nodev`;
 //! - `trusted.overlay.*` and `user.overlay.*` attributes are dropped: they would make overlayfs
 //!   show other files;
 //! - entries, depth and bytes are bounded by a [`Budget`].
@@ -131,7 +131,12 @@ impl Layer<'_> {
             ));
             return Ok(());
         }
-        let parent = self.parent(dir, &path, entry.mtime)?;
+        let parent = match self.parent(dir, &path, entry.mtime) {
+            // umoci adds a whiteout for each file of a directory that became a link. The link hides
+            // them already.
+            Err(Error::Behind { .. }) if base.starts_with(WHITEOUT) => return Ok(()),
+            parent => parent?,
+        };
         if base.starts_with(WHITEOUT) {
             return self.whiteout(&parent, dir, base, &path);
         }
@@ -164,10 +169,10 @@ impl Layer<'_> {
             }
             Kind::HardLink => self.hard_link(&parent, base, &path, entry),
             Kind::Device => {
-                self.warn(format!(
-                    "device node {:?} was left out: containers have a /dev of their own",
-                    shown(&path)
-                ));
+                // Every root file system has some in /dev, and every container gets its own /dev.
+                if !path.starts_with(b"dev/") {
+                    self.warn(format!("device node {:?} was left out", shown(&path)));
+                }
                 Ok(())
             }
         }
