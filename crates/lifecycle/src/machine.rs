@@ -66,6 +66,8 @@ pub struct Machine {
     pub(crate) kill_now: bool,
     pub(crate) deadline_exceeded: bool,
     pub(crate) restarting_all: bool,
+    /// When all were restarted last.
+    pub(crate) restarted_all_at: Option<Time>,
     /// Whether any app ever ran (R10.4).
     pub(crate) app_was_started: bool,
     /// Pull ladders by image (R11.6).
@@ -176,6 +178,7 @@ impl Machine {
             kill_now: false,
             deadline_exceeded: false,
             restarting_all: false,
+            restarted_all_at: None,
             app_was_started: false,
             pulls: BTreeMap::new(),
             order: TerminationOrder::default(),
@@ -315,6 +318,8 @@ impl Machine {
             self.begin_termination(self.spec_grace());
         } else if self.phase().is_terminal() {
             self.begin_termination(self.spec_grace());
+        } else if let Some(until) = self.restart_all_pause() {
+            self.resync(until);
         } else {
             let steps = self.plan();
             if !steps.is_empty() {

@@ -1,15 +1,20 @@
 //! RestartAllContainers: one container's exit restarts them all in place (R20.7 to R20.13).
 
+use std::time::Duration;
+
 use manifest::core::v1::ContainerRestartRuleAction as RuleAction;
 
 use crate::container::{End, Failure, Run};
 use crate::machine::Machine;
 use crate::protocol::{Action, Exit};
-use crate::restart;
+use crate::{Time, restart};
 
 /// Reason of the waiting state, and of `lastState` afterwards (R20.8).
 pub(crate) const REASON: &str = "RestartingAllContainers";
 const MESSAGE: &str = "The container is removed because RestartAllContainers in place";
+/// Least time between the end of one restart of all and the begin of the next. Upstream has no back-off here
+/// (R20.12) and is kept from spinning by its own slowness; this is as long as it takes to notice an exit.
+const PAUSE: Duration = Duration::from_secs(1);
 /// SIGKILL, whatever the container really ended with (R20.8).
 const CODE: i32 = 137;
 
@@ -23,6 +28,14 @@ impl Machine {
                 action == Some(RuleAction::RestartAllContainers)
             })
         })
+    }
+
+    /// When the trigger's wish may be followed, if that is not now.
+    pub(crate) fn restart_all_pause(&self) -> Option<Time> {
+        self.restart_all_trigger()?;
+        self.restarted_all_at
+            .map(|at| at + PAUSE)
+            .filter(|&until| until > self.now)
     }
 
     /// The order in which containers are stopped and forgotten: apps, then init entries, each in list
@@ -89,6 +102,7 @@ impl Machine {
     /// All records are gone: the Pod starts again from its first entry.
     pub(crate) fn restart_all_end(&mut self) {
         self.restarting_all = false;
+        self.restarted_all_at = Some(self.now);
         for container in &mut self.containers {
             container.failure = container.failure.take().filter(|f| f.reason != REASON);
         }

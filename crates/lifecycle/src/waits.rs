@@ -114,6 +114,18 @@ impl Machine {
         if self.stage != Stage::Active || self.sandbox.state != SandboxState::Ready {
             return None;
         }
+        if let Some(until) = self
+            .restart_all_pause()
+            .filter(|_| self.restart_all_trigger() == Some(i))
+        {
+            let text = "the restart of all containers that its exit asked for";
+            return Some(Found::new(
+                WaitKind::RestartBackOff,
+                self.now,
+                Some(until),
+                text,
+            ));
+        }
         if let Some(end) = container.ended() {
             let over = match container.role {
                 Role::Init => container.is_done(),

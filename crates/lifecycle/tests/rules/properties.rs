@@ -266,9 +266,12 @@ struct Monitor {
     done: BTreeSet<String>,
     up: BTreeSet<String>,
     counts: BTreeMap<String, i32>,
-    killing: BTreeMap<String, String>,
+    /// Message and time of the newest `Killing` event.
+    killing: BTreeMap<String, (String, Time)>,
+    /// The shortest grace with which the whole Pod may stop.
+    least_grace: Duration,
     starts_after_delete: BTreeMap<String, u32>,
-    deleted: Option<(Time, i64)>,
+    deleted: bool,
     idle_wakes: u32,
     restarts_all: bool,
     sandbox_stopped_by_end: bool,
@@ -299,8 +302,9 @@ impl Monitor {
             up: BTreeSet::new(),
             counts: BTreeMap::new(),
             killing: BTreeMap::new(),
+            least_grace: secs(story.delete.1.map_or(story.grace, |g| g.min(story.grace)) as u64),
             starts_after_delete: BTreeMap::new(),
-            deleted: None,
+            deleted: false,
             idle_wakes: 0,
             restarts_all: story.restarts_all(),
             sandbox_stopped_by_end: false,
@@ -338,7 +342,7 @@ impl Monitor {
             .iter()
             .chain(&status.container_statuses);
         let waits = sim.machine().waits(sim.now());
-        let active = !sim.machine().is_terminating() && self.deleted.is_none();
+        let active = !sim.machine().is_terminating() && !self.deleted;
         let sandbox_waits = waits.iter().any(|wait| wait.container.is_none());
         for status in all {
             let count = self.counts.entry(status.name.clone()).or_default();
@@ -408,9 +412,7 @@ impl Monitor {
                     self.up.insert(container);
                 }
             }
-            Input::Delete { grace_seconds } if self.deleted.is_none() => {
-                self.deleted = Some((at, grace_seconds.unwrap_or(i64::MAX)));
-            }
+            Input::Delete { .. } => self.deleted = true,
             _ => {}
         }
     }
@@ -470,7 +472,7 @@ impl Monitor {
             }
             Action::Emit(event) if event.reason == "Killing" => {
                 let container = event.container.expect("a container");
-                self.killing.insert(container, event.message);
+                self.killing.insert(container, (event.message, at));
             }
             Action::StopSandbox => {
                 assert!(
@@ -495,7 +497,7 @@ impl Monitor {
         let expected = self.next.get(&container).copied().unwrap_or(0);
         assert_eq!(instance, expected, "number of the run of {container}");
         self.outstanding = Some((container.clone(), instance));
-        if self.deleted.is_some() {
+        if self.deleted {
             // The pass under way at the deletion goes on, and no other begins (R8.10).
             let count = self
                 .starts_after_delete
@@ -522,13 +524,10 @@ impl Monitor {
     /// R8.6: a sidecar's signal comes after the end of all apps and of the sidecar after it, or after
     /// the end of the grace.
     fn check_order(&self, container: &str, at: Time) {
-        let Some((deleted, grace)) = self.deleted else {
+        let Some((message, begun)) = self.killing.get(container) else {
             return;
         };
-        let ordered = self
-            .killing
-            .get(container)
-            .is_some_and(|m| m.starts_with("Stopping"));
+        let ordered = message.starts_with("Stopping");
         if !ordered || self.restarts_all {
             return;
         }
@@ -550,8 +549,7 @@ impl Monitor {
             .filter(|(_, role)| *role == Role::App)
             .map(|(name, _)| name);
         for other in apps.chain(next) {
-            let over =
-                at.since(deleted).as_secs() >= u64::try_from(grace.clamp(1, 12)).unwrap_or(0);
+            let over = at.since(*begun) >= self.least_grace;
             assert!(
                 !self.live.contains_key(other) || over,
                 "{container} before {other}"
@@ -590,7 +588,6 @@ fn play(story: &Story) {
         monitor.look(&sim);
     }
     advance(&mut sim, &mut monitor, delete_at);
-    let was_finished = sim.machine().is_finished();
     delete(&mut sim, Some(grace.unwrap_or(story.grace)));
     monitor.look(&sim);
     if let Some(kill) = story.kill {
@@ -610,7 +607,6 @@ fn play(story: &Story) {
     );
     assert!(matches!(phase(&sim), "Succeeded" | "Failed"));
     assert_eq!(sim.machine().next_wakeup(), None);
-    let _ = was_finished;
 }
 
 fn config() -> ProptestConfig {

@@ -166,6 +166,16 @@ fn r20_12_repeated_triggers_are_not_delayed() {
 }
 
 #[test]
+fn r20_12_a_trigger_that_comes_at_once_does_not_spin() {
+    let mut sim = pod(Never)
+        .app("a", exits(secs(0), 42))
+        .with(rule(Never, RuleAction::RestartAllContainers))
+        .sim();
+    sim.run_until(at(9));
+    assert_eq!(restarts(&sim, "a"), 10);
+}
+
+#[test]
 fn r20_12_afterwards_failures_follow_the_normal_rules() {
     let sim = pod(Never)
         .init("i", runs([Run::exits(secs(1), 0), Run::exits(secs(1), 1)]))
