@@ -45,6 +45,18 @@ fn main() -> ExitCode {
     report("container, no cgroup", || {
         start(&launcher, &sandbox, &rootfs, None);
     });
+    report_times("  of that, until its program runs", || {
+        let start = Instant::now();
+        let spec = container_spec(&rootfs, None);
+        let running = launcher
+            .start(&sandbox, &spec, null())
+            .unwrap()
+            .finish()
+            .unwrap();
+        let elapsed = start.elapsed();
+        running.wait().unwrap();
+        elapsed
+    });
     let cgroups = Cgroups::detect().unwrap();
     let base = format!("pillion-bench-{}", std::process::id());
     let (pod, _) = cgroups.create_pod(&base, QosClass::BestEffort, "b", &Limits::default());
@@ -57,6 +69,28 @@ fn main() -> ExitCode {
     );
     report("container, in its cgroup", || {
         start(&launcher, &sandbox, &rootfs, Some(&cgroup));
+    });
+    // After a pause the kernel makes a v1 join wait for a grace period of its RCU again.
+    let pause = || std::thread::sleep(Duration::from_millis(50));
+    report_times("  the same after a pause", || {
+        pause();
+        let started = Instant::now();
+        start(&launcher, &sandbox, &rootfs, Some(&cgroup));
+        started.elapsed()
+    });
+    report_times("  the same, prepared before a pause", || {
+        let helper = launcher.prepare(Some(&cgroup)).unwrap();
+        pause();
+        let started = Instant::now();
+        let spec = container_spec(&rootfs, Some(&cgroup));
+        helper
+            .start(&sandbox, &spec, null())
+            .unwrap()
+            .finish()
+            .unwrap()
+            .wait()
+            .unwrap();
+        started.elapsed()
     });
     report("three prepared at once, in a cgroup", || {
         let prepared: Vec<_> = (0..3)
@@ -138,13 +172,15 @@ fn start(launcher: &Launcher, sandbox: &Sandbox, rootfs: &Path, cgroup: Option<&
 }
 
 fn report(what: &str, mut run: impl FnMut()) {
-    let mut times: Vec<Duration> = (0..RUNS)
-        .map(|_| {
-            let start = Instant::now();
-            run();
-            start.elapsed()
-        })
-        .collect();
+    report_times(what, || {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    });
+}
+
+fn report_times(what: &str, mut run: impl FnMut() -> Duration) {
+    let mut times: Vec<Duration> = (0..RUNS).map(|_| run()).collect();
     times.sort();
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!(

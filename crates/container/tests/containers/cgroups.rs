@@ -1,10 +1,14 @@
 //! Real cgroups of this machine.
 
-use container::cgroup::{Cgroups, Limits, QosClass};
+use container::cgroup::{Cgroups, Limits, Mode, QosClass};
 
 use crate::fixture::{Fixture, collect};
 
 pub(crate) const TESTS: &[crate::Test] = &[
+    (
+        "containers_are_born_in_a_v2_cgroup",
+        containers_are_born_in_a_v2_cgroup,
+    ),
     (
         "limits_hold_and_oom_kills_are_told",
         limits_hold_and_oom_kills_are_told,
@@ -102,6 +106,50 @@ fn fork_bombs_are_bounded_and_killed() {
     let running = running.expect("start");
     cgroup.kill().expect("kill");
     assert!(cgroup.processes().expect("list").is_empty());
+    assert_eq!(running.wait().expect("wait").signal, Some(9));
+    parent.remove().expect("remove");
+    cgroups.prune(&base());
+}
+
+/// On the v2 hierarchy of this machine alone, whether or not it has controllers.
+fn containers_are_born_in_a_v2_cgroup() {
+    let table = std::fs::read_to_string("/proc/self/mountinfo").expect("read");
+    let v2: String = table
+        .lines()
+        .filter(|line| line.contains(" - cgroup2 "))
+        .collect();
+    assert!(
+        !v2.is_empty(),
+        "this test needs a mounted cgroup v2 hierarchy"
+    );
+    let cgroups = Cgroups::from_mountinfo(&v2);
+    assert_eq!(cgroups.mode(), Mode::V2);
+    let (parent, _) = cgroups.create_pod(&base(), QosClass::Burstable, "v2", &Limits::default());
+    let (cgroup, _) = parent.create_child("app-0", &Limits::default());
+    let pod = Fixture::new();
+    let mut spec = pod.shell(
+        "grep ^0: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/x || sleep 1000",
+    );
+    spec.cgroup = Some(cgroup.clone());
+    let (running, [mut out, _err]) = pod.start(&spec);
+    let running = running.expect("start");
+    let mut seen = [0; 8];
+    std::io::Read::read_exact(&mut out, &mut seen).expect("read");
+    assert_eq!(
+        &seen, b"0::/\n1\n3",
+        "its own cgroup is its root, with itself and `cat` in it"
+    );
+    assert!(cgroup.processes().expect("list").contains(&running.pid()));
+    let (stdio, files) = crate::fixture::pipes();
+    let process = container::Process::new(["grep", "^0:", "/proc/self/cgroup"]);
+    let exec = pod
+        .launcher
+        .exec(&running, &process, stdio)
+        .expect("exec")
+        .finish()
+        .expect("exec");
+    assert_eq!(collect(&exec, files).stdout, "0::/\n");
+    cgroup.kill().expect("kill");
     assert_eq!(running.wait().expect("wait").signal, Some(9));
     parent.remove().expect("remove");
     cgroups.prune(&base());

@@ -29,6 +29,15 @@ fn main() -> ExitCode {
     if let Some(code) = container::helper_main(std::env::args_os().next().as_deref()) {
         return code;
     }
+    // A mount table of our own: what others mount meanwhile is not in it, and what a failed test leaves goes with us.
+    sys::namespace::unshare(sys::namespace::Unshare {
+        mount: true,
+        ..Default::default()
+    })
+    .expect("these tests must be run by root");
+    let private = rustix::mount::MountPropagationFlags::PRIVATE;
+    rustix::mount::mount_change("/", private | rustix::mount::MountPropagationFlags::REC)
+        .expect("make mounts private");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments
         .first()
