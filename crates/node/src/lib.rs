@@ -23,7 +23,6 @@ mod probe;
 mod process;
 mod publish;
 pub mod state;
-mod tempres;
 mod volumes;
 
 pub use node::{Node, NodeError, Options, PullPolicyOverride};

@@ -25,9 +25,6 @@ use crate::publish::{self, Publish, PublishError};
 use crate::state::{self, StateError};
 use crate::identity;
 
-/// The name under which the running program is an image (any tag).
-const BUILTIN_IMAGE: &str = "docker.io/library/pillion";
-
 /// How a node is to be.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -82,6 +79,9 @@ pub enum NodeError {
     /// A Pod's state.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The program could not be made an image.
+    #[error("{0}")]
+    Builtin(String),
     /// A port that cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -168,6 +168,7 @@ impl Node {
         pods: Vec<Pod>,
         publish: &[Publish],
     ) -> Result<Vec<PodHandle>, NodeError> {
+        self.provide_builtin(&pods)?;
         let mut ready = Vec::new();
         for mut pod in pods {
             let reserved = publish::reserve(&pod, publish)?;
@@ -241,13 +242,32 @@ impl Node {
         opened.await.clone()
     }
 
+    /// Makes the built-in image before anything starts, where a container wants it.
+    fn provide_builtin(&self, pods: &[Pod]) -> Result<(), NodeError> {
+        let mut containers =
+            pods.iter().flat_map(|pod| pod.spec.init_containers.iter().chain(&pod.spec.containers));
+        let wanted = containers.any(|container| {
+            let name = container.image.as_deref().unwrap_or_default();
+            Reference::parse(name).is_ok_and(|reference| reference.is_builtin())
+        });
+        if wanted && let Err(message) = self.builtin() {
+            return Err(NodeError::Builtin(message));
+        }
+        Ok(())
+    }
+
+    fn builtin(&self) -> Result<Image, String> {
+        let made = self.builtin.get_or_init(|| {
+            let program = Path::new("/proc/self/exe");
+            self.images.ensure_builtin(program).map_err(|error| with_causes(&error))
+        });
+        made.clone()
+    }
+
     /// The image that a container names, if it is on this machine.
     pub(crate) fn image(&self, reference: &Reference) -> Result<Option<Image>, String> {
-        if reference.repository() == BUILTIN_IMAGE {
-            let builtin = self.builtin.get_or_init(|| {
-                self.images.ensure_builtin(Path::new("/proc/self/exe")).map_err(|error| with_causes(&error))
-            });
-            return builtin.clone().map(Some);
+        if reference.is_builtin() {
+            return self.builtin().map(Some);
         }
         self.images.resolve(reference).map_err(|error| with_causes(&error))
     }

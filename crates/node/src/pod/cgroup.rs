@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use container::cgroup::{CgroupHandle, Degraded, Limits, QosClass};
 use container::{Prepared, StartError};
 use lifecycle::Instance;
-use crate::tempres::{CgroupValues, container_cgroup, pod_cgroup};
+use lifecycle::resources::{CgroupValues, container_cgroup, pod_cgroup};
 use manifest::core::v1::{self, Container, Pod};
 
 use crate::node::Node;
@@ -88,9 +88,9 @@ impl PodCgroup {
 
 fn limits(values: &CgroupValues) -> Limits {
     Limits {
-        memory_bytes: values.memory_bytes,
+        memory_bytes: values.memory_limit_bytes,
         cpu_shares: Some(values.cpu_shares),
-        cpu_quota_micros: values.cpu_quota_micros,
+        cpu_quota_micros: values.cpu_quota_us,
         pids: None,
     }
 }

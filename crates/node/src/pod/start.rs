@@ -161,7 +161,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
     let mut process =
         process::process(&container, security, &image.config, &variables, sandbox.hostname())?;
     let memory = u64::try_from(node.facts().memory_bytes).unwrap_or(0);
-    process.oom_score_adj = Some(crate::tempres::oom_score_adj(&pod, &container, memory));
+    process.oom_score_adj = Some(lifecycle::resources::oom_score_adj(&pod, &container, memory));
 
     let created = |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
     let dir = paths.container(&name, instance);

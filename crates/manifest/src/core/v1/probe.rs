@@ -14,7 +14,7 @@ object! {
         /// Open a TCP connection.
         tcp_socket: Option<TcpSocketAction> = "tcpSocket";
         /// Ask the gRPC health service.
-        grpc: Option<GrpcAction> = "grpc".unhonoured("ask the container's gRPC health service; the probe is skipped here");
+        grpc: Option<GrpcAction> = "grpc";
         /// Seconds from the container's start to the first run.
         initial_delay_seconds: Option<i32> = "initialDelaySeconds".zero_is_unset();
         /// Seconds until a run counts as failed; default 1.
