@@ -1,6 +1,6 @@
 //! Trees of files by descriptors: removing and looking at them without following a link.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
@@ -43,16 +43,25 @@ pub(crate) fn remove_tree(parent: BorrowedFd<'_>, name: impl Arg + Copy) -> rust
     }
 }
 
-/// Calls `visit` for each name in a directory.
+/// Calls `visit` for each name in a directory. All names are read first: so the visitor may change
+/// the directory, and walking a deep tree holds one descriptor less for each level.
 pub(crate) fn for_each<E: From<Errno>>(
     directory: BorrowedFd<'_>,
     mut visit: impl FnMut(&CStr) -> Result<(), E>,
 ) -> Result<(), E> {
-    for entry in Dir::read_from(directory).map_err(E::from)? {
-        let entry = entry.map_err(E::from)?;
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            visit(entry.file_name())?;
-        }
+    for name in names(directory)? {
+        visit(&name)?;
     }
     Ok(())
+}
+
+fn names(directory: BorrowedFd<'_>) -> rustix::io::Result<Vec<CString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            names.push(entry.file_name().to_owned());
+        }
+    }
+    Ok(names)
 }

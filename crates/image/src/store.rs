@@ -23,9 +23,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use rustix::fs::FlockOperation;
-use serde_json::json;
 
 use crate::digest::Digest;
 use crate::documents::{Config, Manifest, chain_ids};
@@ -39,6 +37,7 @@ mod error;
 mod files;
 mod index;
 mod layers;
+mod list;
 mod selector;
 mod staging;
 #[cfg(test)]
@@ -48,6 +47,7 @@ pub use error::Error;
 pub(crate) use files::DOCUMENT_MAX;
 use index::{Builtin, Index};
 pub(crate) use index::{Program, Record};
+pub use list::Summary;
 pub use selector::Selector;
 pub(crate) use staging::Staging;
 
@@ -56,21 +56,6 @@ pub(crate) use staging::Staging;
 pub struct Store {
     root: PathBuf,
     limits: Limits,
-}
-
-/// One line of `image ls`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// The name; `None` for an image without one.
-    pub reference: Option<Reference>,
-    /// The digest of the configuration.
-    pub id: Digest,
-    /// When the image was made, where it says so.
-    pub created: Option<Timestamp>,
-    /// Bytes of the files of all layers; layers shared with other images count in each.
-    pub size: u64,
-    /// How many layers.
-    pub layers: usize,
 }
 
 /// Proof that the lock of the store is held; it is free when this is dropped.
@@ -143,90 +128,6 @@ impl Store {
             return Ok(None);
         };
         self.open_image(&locked, &record).map(Some)
-    }
-
-    /// All images, by name.
-    ///
-    /// # Errors
-    /// Where the store cannot be read, or an image is damaged.
-    pub fn list(&self) -> Result<Vec<Summary>, Error> {
-        let _locked = self.lock_shared()?;
-        let index = self.index()?;
-        let builtin = index.builtin.iter().map(|b| Record {
-            name: Some(Reference::builtin()),
-            manifest: b.manifest.clone(),
-            id: b.id.clone(),
-        });
-        let shown_builtin =
-            builtin.filter(|b| !index.images.iter().any(|record| record.name == b.name));
-        let mut summaries = Vec::new();
-        for record in index.images.iter().cloned().chain(shown_builtin) {
-            let documents = self.documents(&record.manifest)?;
-            let mut size = 0;
-            let chain = chain_ids(&documents.config.rootfs.diff_ids);
-            for id in &chain {
-                size += self.layer(&record, id)?.size;
-            }
-            summaries.push(Summary {
-                reference: record.name,
-                id: record.id,
-                created: documents.config.created.and_then(|c| c.parse().ok()),
-                size,
-                layers: chain.len(),
-            });
-        }
-        // Images without a name come last, as with Docker.
-        summaries.sort_by(|a, b| {
-            (a.reference.is_none(), &a.reference, &a.id).cmp(&(
-                b.reference.is_none(),
-                &b.reference,
-                &b.id,
-            ))
-        });
-        Ok(summaries)
-    }
-
-    /// All about one image, in the form of `docker image inspect`.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`], [`Error::Ambiguous`], or where the store cannot be read.
-    pub fn inspect(&self, what: impl Into<Selector>) -> Result<serde_json::Value, Error> {
-        let what = what.into();
-        let locked = self.lock_shared()?;
-        let index = self.index()?;
-        let record = what.find(&index)?;
-        let image = self.open_image(&locked, &record)?;
-        let documents = self.documents(&record.manifest)?;
-        let mut size = 0;
-        for id in chain_ids(&documents.config.rootfs.diff_ids) {
-            size += self.layer(&record, &id)?.size;
-        }
-        let same = || {
-            index
-                .images
-                .iter()
-                .filter(|r| r.manifest == record.manifest)
-        };
-        let mut names: Vec<&Reference> = same().filter_map(|r| r.name.as_ref()).collect();
-        if names.is_empty() {
-            names.extend(&record.name);
-        }
-        let raw = |key: &str| documents.raw_config.get(key).cloned().unwrap_or_default();
-        Ok(json!({
-            "Id": record.id,
-            "RepoTags": names.iter().filter(|n| n.tag().is_some()).map(|n| n.familiar()).collect::<Vec<_>>(),
-            "RepoDigests": names.iter().map(|n| format!("{}@{}", n.repository(), record.manifest)).collect::<Vec<_>>(),
-            "Created": raw("created"),
-            "Author": raw("author"),
-            "Config": raw("config"),
-            "Architecture": raw("architecture"),
-            "Variant": raw("variant"),
-            "Os": raw("os"),
-            "Size": size,
-            "RootFS": { "Type": "layers", "Layers": documents.config.rootfs.diff_ids },
-            "History": raw("history"),
-            "Layers": image.layers,
-        }))
     }
 
     /// Opens an image and locks its layers.

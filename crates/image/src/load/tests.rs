@@ -79,9 +79,20 @@ fn config(layers: &[Vec<u8>]) -> Vec<u8> {
 fn config_for(platform: &Platform, layers: &[Vec<u8>]) -> Vec<u8> {
     let diff_ids: Vec<Digest> = layers.iter().map(|layer| Digest::of(layer)).collect();
     json!({
-        "architecture": platform.architecture, "os": platform.os, "created": "2024-05-06T07:08:09.123456789Z",
-        "config": { "Entrypoint": null, "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "Volumes": null, "OnBuild": null,
-            "ExposedPorts": { "80/tcp": {} }, "Labels": { "a": "b" }, "StopSignal": "SIGQUIT", "WorkingDir": "" },
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "created": "2024-05-06T07:08:09.123456789Z",
+        "config": {
+            "Entrypoint": null,
+            "Cmd": ["/bin/sh"],
+            "Env": ["PATH=/bin"],
+            "Volumes": null,
+            "OnBuild": null,
+            "ExposedPorts": { "80/tcp": {} },
+            "Labels": { "a": "b" },
+            "StopSignal": "SIGQUIT",
+            "WorkingDir": "",
+        },
         "history": [{ "created_by": "test", "empty_layer": true }],
         "rootfs": { "type": "layers", "diff_ids": diff_ids },
     })
@@ -89,7 +100,8 @@ fn config_for(platform: &Platform, layers: &[Vec<u8>]) -> Vec<u8> {
     .into_bytes()
 }
 
-/// `docker save` before version 25, with symbolic links between equal layers and the old files of each layer.
+/// `docker save` before version 25, with symbolic links between equal layers and the old files of
+/// each layer.
 fn docker_archive(tags: Value, layers: &[Vec<u8>]) -> Vec<u8> {
     let config = config(layers);
     let config_name = format!("{}.json", Digest::of(&config).hex());
@@ -361,7 +373,8 @@ fn docker_names_complete_an_oci_layout() {
     let descriptor = layout.image(&Platform::host(), &[base()], &[base()]);
     layout.add(descriptor, &[]);
     let config = Digest::of(&config(&[base()]));
-    let manifest = json!([{ "Config": format!("blobs/sha256/{}", config.hex()), "RepoTags": ["app:7"], "Layers": [] }]);
+    let path = format!("blobs/sha256/{}", config.hex());
+    let manifest = json!([{ "Config": path, "RepoTags": ["app:7"], "Layers": [] }]);
     layout
         .extra
         .push(("manifest.json".into(), manifest.to_string().into_bytes()));

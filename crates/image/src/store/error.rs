@@ -43,7 +43,7 @@ pub enum Error {
         actual: Digest,
     },
     /// An index written by a newer version of this program.
-    #[error("the image store {} is of version {version}, which this program does not know", path.display())]
+    #[error("the image store {} has version {version}, which is not known here", path.display())]
     Version {
         /// The index of the store.
         path: PathBuf,

@@ -119,15 +119,17 @@ impl Index {
                 .iter()
                 .find(|r| r.name.as_ref() == Some(reference)),
         };
-        let builtin = || {
-            let builtin = self.builtin.as_ref().filter(|_| reference.is_builtin())?;
-            Some(Record {
-                name: Some(Reference::builtin()),
-                manifest: builtin.manifest.clone(),
-                id: builtin.id.clone(),
-            })
-        };
+        let builtin = || self.builtin_record().filter(|_| reference.is_builtin());
         found.cloned().or_else(builtin)
+    }
+
+    /// The image that is the program itself, under its own name.
+    pub(super) fn builtin_record(&self) -> Option<Record> {
+        self.builtin.as_ref().map(|builtin| Record {
+            name: Some(Reference::builtin()),
+            manifest: builtin.manifest.clone(),
+            id: builtin.id.clone(),
+        })
     }
 
     /// The digests of all manifests, each once.

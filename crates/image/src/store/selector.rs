@@ -48,11 +48,7 @@ impl Selector {
         if prefix.len() < PREFIX_MIN || !is_hex {
             return Err(not_found());
         }
-        let builtin = index.builtin.iter().map(|b| Record {
-            name: Some(Reference::builtin()),
-            manifest: b.manifest.clone(),
-            id: b.id.clone(),
-        });
+        let builtin = index.builtin_record();
         let mut found: Option<Record> = None;
         for record in index.images.iter().cloned().chain(builtin) {
             if !record.id.hex().starts_with(prefix) && !record.manifest.hex().starts_with(prefix) {

@@ -3,6 +3,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::collect::Freed;
@@ -234,7 +235,8 @@ fn image_archives_are_told_from_root_file_systems() {
 #[test]
 fn archives_are_bounded_by_what_is_allowed_and_free() {
     let fixture = Fixture::new();
-    // 100 MB of zeros take a few kilobytes compressed, and no room on the disk as a hole: still too much.
+    // 100 MB of zeros take a few kilobytes compressed, and as a hole no room on the disk: still too
+    // much.
     let bomb = gzip(&Tar::new().file("zeros", &vec![0; 100 << 20]).finish());
     assert!(bomb.len() < 1 << 20);
     let store = fixture.store.clone().with_limits(Limits {
@@ -413,9 +415,17 @@ fn documents_are_verified_when_they_are_used() {
             .contains("is missing from the image store"),
         "{error}"
     );
-    // It can be repaired, or removed.
+    // It is listed, and can be repaired or removed.
+    assert_eq!(fixture.store.list().unwrap().len(), 1);
     fixture.import("app", &rootfs("x"));
     fixture.resolve("app").unwrap();
+    std::fs::remove_file(fixture.store.blob_path(&image.manifest)).unwrap();
+    assert_eq!(
+        fixture.store.list().unwrap()[0].reference,
+        Some(reference("app"))
+    );
+    fixture.store.remove(&reference("app")).unwrap();
+    assert!(fixture.store.list().unwrap().is_empty());
 }
 
 #[test]
@@ -424,7 +434,7 @@ fn an_index_of_a_newer_version_is_left_alone() {
     let path = fixture.root().join("index.json");
     std::fs::write(&path, r#"{"version": 2, "images": []}"#).unwrap();
     let error = fixture.store.list().unwrap_err();
-    assert!(error.to_string().contains("is of version 2"), "{error}");
+    assert!(error.to_string().contains("has version 2"), "{error}");
     std::fs::write(&path, "garbage").unwrap();
     assert!(matches!(fixture.store.list(), Err(Error::Document { .. })));
     assert!(

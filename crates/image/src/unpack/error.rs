@@ -125,11 +125,13 @@ pub(crate) fn hint_for(error: &io::Error) -> Option<&'static str> {
     match Errno::from_io_error(error)? {
         Errno::NOSPC | Errno::DQUOT => Some(FREE_SPACE),
         Errno::ROFS => Some(
-            "the image store lies on a read-only file system: put it elsewhere with --root DIR or PILLION_ROOT",
+            "the image store lies on a read-only file system: put it elsewhere with --root DIR or \
+             PILLION_ROOT",
         ),
         Errno::PERM | Errno::ACCESS => Some("pillion must run as root to store images"),
         Errno::OPNOTSUPP => Some(
-            "the file system of the image store lacks extended attributes: put the store on ext4, xfs or btrfs with --root DIR",
+            "the file system of the image store lacks extended attributes: put the store on ext4, \
+             xfs or btrfs with --root DIR",
         ),
         _ => None,
     }
