@@ -104,4 +104,24 @@ mod tests {
             [0, 10, 20, 25, 25]
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn r3_2_delays_only_grow_until_a_life_of_more_than_600_s(
+            lives in proptest::collection::vec(0u64..900, 1..20),
+            cap in 1u64..300,
+        ) {
+            let cap = Duration::from_secs(cap);
+            let (mut ladder, mut now, mut last) = (BackOff::default(), Time(0), Duration::ZERO);
+            for life in lives {
+                let exit = now + Duration::from_secs(life);
+                let delay = ladder.delay(exit).unwrap_or_default();
+                proptest::prop_assert!(delay <= cap);
+                proptest::prop_assert_eq!(delay < last, life > 600 && !last.is_zero());
+                now = ladder.until(exit).unwrap_or(exit);
+                ladder.climb(exit, now, cap);
+                last = delay;
+            }
+        }
+    }
 }

@@ -162,7 +162,8 @@ mod tests {
     fn r9_phase_follows_from_container_states() {
         use PodPhase::{Failed, Pending, Running, Succeeded};
         use Role::{App, Init, Sidecar};
-        let cases: &[(&str, &[(Role, View)], bool, PodPhase)] = &[
+        type Case<'a> = (&'a str, &'a [(Role, View)], bool, PodPhase);
+        let cases: &[Case<'_>] = &[
             (
                 "all apps wait",
                 &[(App, WAITING), (App, WAITING)],

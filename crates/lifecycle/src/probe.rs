@@ -258,6 +258,3 @@ fn initial(kind: ProbeKind) -> Option<bool> {
         ProbeKind::Readiness => Some(false),
     }
 }
-
-#[cfg(test)]
-mod tests;

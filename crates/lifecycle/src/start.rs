@@ -60,6 +60,11 @@ impl Machine {
             self.resync(shown_until.min(until));
             return true;
         }
+        if container.newest_end() != Some(ended) {
+            // Another run ended since this pass was planned; the next one tells from when back-off counts.
+            self.resync(now);
+            return true;
+        }
         let name = container.spec.name.clone();
         let pod = self.pod_id();
         let failure = Failure {

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use manifest::core::v1::RestartPolicy;
 
-use crate::container::{Container, Role};
+use crate::container::{Container, End, Role, Run};
 use crate::machine::{Machine, SandboxState};
 use crate::protocol::ProbeKind;
 use crate::{Time, restart};
@@ -144,13 +144,16 @@ impl Machine {
     /// even when the last entry is one that is down (R4.2, without upstream's oddity).
     fn apps_are_over(&self) -> bool {
         self.containers[self.inits..].iter().all(|app| {
-            app.run
-                .as_ref()
-                .is_some_and(|run| run.sandbox == self.sandbox.attempts)
-                && app.ended().is_some_and(|end| {
-                    !restart::restarts_after(&app.spec, &self.pod.spec, end.exit.code)
-                })
+            let here = |run: &Run| run.sandbox == self.sandbox.attempts;
+            app.run.as_ref().is_some_and(here) && app.ended().is_some() && !self.restarts(app)
         })
+    }
+
+    /// Whether a container has ended and its policy or a rule starts it again (R3.1).
+    pub(crate) fn restarts(&self, container: &Container) -> bool {
+        let pod = &self.pod.spec;
+        let again = |end: &End| restart::restarts_after(&container.spec, pod, end.exit.code);
+        container.ended().is_some_and(again)
     }
 
     /// Looks at the entries of `initContainers` from the last to the first; the last one with a record
@@ -292,7 +295,12 @@ impl Machine {
                 probe,
             });
         }
-        if kept == 0 && plan.apps.is_empty() {
+        // What a probe kills may yet be restarted by a rule, once its code is known.
+        let undecided = plan.stops.iter().any(|stop| {
+            let container = &self.containers[stop.index];
+            container.role == Role::App && !container.spec.restart_policy_rules.is_empty()
+        });
+        if kept == 0 && plan.apps.is_empty() && !undecided {
             plan.stop_pod = true;
         }
     }

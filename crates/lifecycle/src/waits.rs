@@ -142,7 +142,7 @@ impl Machine {
         if let Some(failure) = &container.failure {
             return Some(failure_wait(failure));
         }
-        self.predecessor_wait(i, since)
+        Some(self.predecessor_wait(i, since))
     }
 
     fn stop_wait(&self, i: usize, stop: &Stop) -> Found {
@@ -182,33 +182,38 @@ impl Machine {
     }
 
     /// Why a container whose start nothing holds back is not started: somebody comes before it.
-    fn predecessor_wait(&self, i: usize, since: Time) -> Option<Found> {
+    fn predecessor_wait(&self, i: usize, since: Time) -> Found {
         let wait = |text: String| Found::new(WaitKind::Predecessor, since, None, text);
         for entry in &self.containers[..i.min(self.inits)] {
             let name = entry.name();
             match entry.role {
                 Role::Init if !entry.is_done() => {
-                    return Some(wait(format!("init container {name} to exit with 0")));
+                    return wait(format!("init container {name} to exit with 0"));
                 }
                 Role::Sidecar if !entry.is_running() => {
-                    return Some(wait(format!("sidecar {name} to run")));
+                    return wait(format!("sidecar {name} to run"));
                 }
                 Role::Sidecar if !entry.is_started() => {
-                    return Some(wait(format!(
-                        "sidecar {name}: its startup probe must succeed"
-                    )));
+                    return wait(format!("sidecar {name}: its startup probe must succeed"));
                 }
                 _ => {}
             }
         }
-        let ahead = self
-            .containers
-            .iter()
-            .find(|container| container.starting.is_some())?;
-        let name = ahead.name();
-        Some(wait(format!(
-            "the start of {name}, which everything else of the Pod waits for"
-        )))
+        // Whatever the pass under way waits for holds up everything after it.
+        let stopping = |c: &&Container| c.stop.as_ref().is_some_and(|stop| !stop.is_done());
+        let all = || self.containers.iter();
+        let text = match (all().find(|c| c.starting.is_some()), all().find(stopping)) {
+            (Some(ahead), _) => {
+                let name = ahead.name();
+                format!("the start of {name}, which everything else of the Pod waits for")
+            }
+            (None, Some(ahead)) => {
+                let name = ahead.name();
+                format!("the stop of {name}, which everything else of the Pod waits for")
+            }
+            (None, None) => "its turn to start".to_owned(),
+        };
+        wait(text)
     }
 }
 

@@ -8,7 +8,7 @@ use super::*;
 
 fn running(name: &str, ready: bool) -> ContainerStatus {
     state(name, ready, |s| {
-        s.running = Some(ContainerStateRunning::default())
+        s.running = Some(ContainerStateRunning::default());
     })
 }
 

@@ -8,6 +8,7 @@ mod properties;
 mod restarts;
 mod start;
 mod status;
+mod story;
 mod support;
 mod termination;
 mod whole_pod;

@@ -81,12 +81,8 @@ impl Builder {
             .init_containers
             .iter_mut()
             .chain(&mut self.spec.containers);
-        for container in containers
-            .filter(|container| container.name == name)
-            .take(1)
-        {
+        if let Some(container) = { containers }.find(|container| container.name == name) {
             change(container);
-            break;
         }
         self
     }
@@ -199,7 +195,7 @@ pub(crate) fn status(sim: &Sim, name: &str) -> ContainerStatus {
         .into_iter()
         .chain(status.container_statuses);
     all.find(|status| status.name == name)
-        .unwrap_or_else(|| panic!("no container {name}"))
+        .expect("a container of the Pod")
 }
 
 /// Code and reason of a terminated state.
@@ -238,7 +234,7 @@ pub(crate) fn condition(sim: &Sim, kind: &str) -> (String, String, String) {
         .conditions
         .into_iter()
         .find(|c| c.type_ == kind);
-    let condition = condition.unwrap_or_else(|| panic!("no condition {kind}"));
+    let condition = condition.expect("a condition of that type");
     let text = |text: Option<String>| text.unwrap_or_default();
     (
         condition.status.to_string(),
@@ -255,8 +251,6 @@ pub(crate) fn events(sim: &Sim, reason: &str) -> Vec<String> {
 
 /// Seconds between two moments that must both have come.
 pub(crate) fn gap(from: Option<Time>, to: Option<Time>) -> f64 {
-    match (from, to) {
-        (Some(from), Some(to)) => (to.0 - from.0) as f64 / 1000.0,
-        other => panic!("did not come: {other:?}"),
-    }
+    let (from, to) = (from.expect("the first came"), to.expect("the second came"));
+    (to.0 - from.0) as f64 / 1000.0
 }

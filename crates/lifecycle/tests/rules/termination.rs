@@ -307,7 +307,7 @@ fn r8_18_stop_signal_of_the_container() {
             c.lifecycle = Some(Lifecycle {
                 stop_signal: signal,
                 ..Lifecycle::default()
-            })
+            });
         })
         .app("b", forever());
     let sim = deleted_at(1, None, builder);

@@ -1,7 +1,8 @@
 //! Container restart rules and RestartAllContainers: section 20.
 
+use lifecycle::ProbeOutcome;
 use lifecycle::columns::columns;
-use lifecycle::sim::{OnTerm, Run, Script};
+use lifecycle::sim::{OnTerm, Probe, Run, Script};
 use manifest::core::v1::RestartPolicy::{Always, Never};
 use manifest::core::v1::{
     Container, ContainerRestartRule, ContainerRestartRuleAction as RuleAction,
@@ -40,6 +41,26 @@ fn r20_3_a_matching_rule_restarts_with_the_ladder_under_never() {
     sim.run_until(at(14));
     assert_eq!((restarts(&sim, "a"), phase(&sim)), (2, "Running"));
     assert_eq!(sim.started("a", 2), Some(at(12)));
+}
+
+#[test]
+fn r20_3_a_rule_decides_about_what_a_probe_killed_once_its_code_is_known() {
+    let script = Script {
+        liveness: Probe::always(ProbeOutcome::Failure),
+        runs: vec![
+            Run::default().on_term(OnTerm::Exit(secs(1), 42)),
+            Run::default(),
+        ],
+        ..Script::default()
+    };
+    let sim = pod(Never)
+        .sidecar("s", forever())
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(1, 2))
+        .with(rule(Never, RuleAction::Restart))
+        .run();
+    assert_eq!((restarts(&sim, "a"), restarts(&sim, "s")), (1, 0));
+    assert_eq!(phase(&sim), "Succeeded");
 }
 
 #[test]
