@@ -116,6 +116,13 @@ impl Machine {
         if policy == RestartPolicy::Never && self.sandbox.attempts > 0 && known {
             return VecDeque::new();
         }
+        // R1.2: stopped for an init that ran out of memory and may not be tried again.
+        if self.containers[..self.inits]
+            .iter()
+            .any(|init| self.failed_for_good(init))
+        {
+            return VecDeque::new();
+        }
         if self.sandbox.retry_at.is_some_and(|at| at > self.now) {
             return VecDeque::new();
         }
@@ -209,13 +216,13 @@ impl Machine {
     /// (R2.1).
     fn plan_init(&self, i: usize, plan: &mut Plan) -> Option<bool> {
         let init = &self.containers[i];
-        let Some(end) = init.ended() else {
+        if init.ended().is_none() {
             return Some(false);
-        };
+        }
         if init.is_done() {
             return Some(true);
         }
-        if !restart::init_retries_after(&init.spec, &self.pod.spec, end.exit.code) {
+        if self.failed_for_good(init) {
             *plan = Plan {
                 stop_pod: true,
                 ..Plan::default()
@@ -224,6 +231,13 @@ impl Machine {
         }
         plan.inits.push(i);
         Some(false)
+    }
+
+    /// Whether an init container ended without doing its work and is not tried again (R2.1).
+    fn failed_for_good(&self, init: &Container) -> bool {
+        let pod = &self.pod.spec;
+        let retries = |end: &End| restart::init_retries_after(&init.spec, pod, end.exit.code);
+        init.role == Role::Init && !init.is_done() && init.ended().is_some_and(|end| !retries(end))
     }
 
     /// A sidecar with a record. Says whether it is initialized (R1.3).

@@ -44,6 +44,26 @@ fn r1_2_init_that_ran_out_of_memory_failed_whatever_its_code() {
 }
 
 #[test]
+fn r1_2_init_that_may_not_be_tried_again_stops_the_pod_under_any_policy() {
+    let oom = Exit {
+        code: 0,
+        signal: None,
+        oom_killed: true,
+    };
+    let run = Run {
+        exits: Some((secs(0), oom)),
+        ..Run::default()
+    };
+    let mut sim = pod(Always)
+        .init("a", runs([run]))
+        .with(|c| c.restart_policy = Some(Never))
+        .app("b", forever())
+        .sim();
+    assert!(sim.run_to_rest(at(600)));
+    assert_eq!((phase(&sim), restarts(&sim, "a")), ("Pending", 0));
+}
+
+#[test]
 fn r1_3_sidecar_gates_by_startup_probe_and_not_by_readiness_or_liveness() {
     let script = Script {
         startup: Probe::succeeds_after(secs(3)),
