@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use container::Launcher;
-use container::cgroup::Cgroups;
+use container::cgroup::{CgroupHandle, Cgroups};
 use image::{Image, Reference, Store};
 use lifecycle::Options as MachineOptions;
 use manifest::core::v1::{Pod, PullPolicy};
@@ -32,6 +32,8 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// Instead of every `imagePullPolicy`.
     pub pull: Option<PullPolicyOverride>,
+    /// The name of a container with whose end its Pod is to end, whatever its restart policy says.
+    pub end_with: Option<String>,
 }
 
 /// `--pull`.
@@ -101,6 +103,7 @@ pub struct Node {
     builtin: OnceLock<Result<Image, String>>,
     facts: NodeFacts,
     pull: Option<PullPolicyOverride>,
+    end_with: Option<String>,
     notes: Vec<String>,
 }
 
@@ -145,6 +148,7 @@ impl Node {
             builtin: OnceLock::new(),
             facts: identity::facts(),
             pull: options.pull,
+            end_with: options.end_with,
             notes,
         }))
     }
@@ -272,6 +276,11 @@ impl Node {
         self.images.resolve(reference).map_err(|error| with_causes(&error))
     }
 
+    /// The container whose end is to be its Pod's.
+    pub(crate) fn end_with(&self) -> Option<&str> {
+        self.end_with.as_deref()
+    }
+
     /// When a container's image is to be pulled.
     pub(crate) fn pull_policy(&self, of_container: Option<PullPolicy>) -> PullPolicy {
         match self.pull {
@@ -287,7 +296,7 @@ impl Node {
         let own = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
         let upstream = fs::read_to_string("/run/systemd/resolve/resolv.conf").ok();
         let request =
-            DnsRequest { node: &own, upstream: upstream.as_deref(), ..request.clone() };
+            DnsRequest { node: &own, upstream: upstream.as_deref(), ..*request };
         let made = dns_config::resolv_conf(&request);
         made.notes.into_iter().for_each(|note| self.output.note(note));
         made.text
@@ -302,10 +311,18 @@ impl Node {
 /// Kills and removes what owners that are gone have left.
 fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeError> {
     let mut notes = Vec::new();
+    let mut left = Vec::new();
     for orphan in state::orphans(paths)? {
-        let left = clear(paths, cgroups, &orphan.uid, &orphan.paths.dir);
-        notes.extend(left.into_iter().map(|what| format!("left by an earlier run: {what}")));
+        left.extend(clear(paths, cgroups, &orphan.uid, &orphan.paths.dir));
     }
+    // A Pod has its directory before its cgroup: one without the other is nobody's.
+    for (uid, cgroup) in cgroups.pods(paths.cgroup_base()) {
+        if !paths.pod(&uid).dir.exists() {
+            left.extend(clear_cgroup(&uid, &cgroup));
+        }
+    }
+    cgroups.prune(paths.cgroup_base());
+    notes.extend(left.into_iter().map(|what| format!("left by an earlier run: {what}")));
     Ok(notes)
 }
 
@@ -313,16 +330,22 @@ fn clear(paths: &Paths, cgroups: &Cgroups, uid: &str, dir: &Path) -> Vec<String>
     let mut left = Vec::new();
     let mine: HashMap<_, _> = cgroups.pods(paths.cgroup_base()).into_iter().collect();
     if let Some(cgroup) = mine.get(uid) {
-        if let Err(error) = cgroup.kill() {
-            left.push(format!("processes of Pod {uid}: {error}"));
-        }
-        if let Err(error) = cgroup.remove() {
-            left.push(error.to_string());
-        }
+        left.extend(clear_cgroup(uid, cgroup));
     }
     cgroups.prune(paths.cgroup_base());
     if let Err(error) = state::remove_dir(dir) {
         left.push(with_causes(&error));
+    }
+    left
+}
+
+fn clear_cgroup(uid: &str, cgroup: &CgroupHandle) -> Vec<String> {
+    let mut left = Vec::new();
+    if let Err(error) = cgroup.kill() {
+        left.push(format!("processes of Pod {uid}: {error}"));
+    }
+    if let Err(error) = cgroup.remove() {
+        left.push(error.to_string());
     }
     left
 }

@@ -36,8 +36,24 @@ pub struct Ownership {
     _lock: OwnedFd,
 }
 
+/// Held while a Pod's directory gets its lock, and while orphans are looked for: without it a directory that is
+/// just being claimed would look like one whose owner has died.
+fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
+    fs::create_dir_all(pods).map_err(|error| StateError::new("create", pods, error))?;
+    let path = pods.join(REGISTER);
+    let register =
+        File::create(&path).map_err(|error| StateError::new("create lock", &path, error))?;
+    flock(&register, FlockOperation::LockExclusive)
+        .map_err(|error| StateError::new("lock", &path, error))?;
+    Ok(Ownership { _lock: register.into() })
+}
+
+/// The lock file of [`hold_register`]; no UID has a dot.
+const REGISTER: &str = ".lock";
+
 /// Makes a Pod's directory and takes its lock.
 pub(crate) fn claim(paths: &PodPaths) -> Result<Ownership, StateError> {
+    let _register = paths.dir.parent().map(hold_register).transpose()?;
     fs::create_dir_all(&paths.dir)
         .map_err(|error| StateError::new("create Pod directory", &paths.dir, error))?;
     let path = paths.lock();
@@ -61,26 +77,23 @@ pub struct Orphan {
 /// The Pods of this root that nobody owns any more.
 pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
     let dir = paths.pods();
-    let entries = match fs::read_dir(&dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(StateError::new("list Pods", &dir, error)),
-    };
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let _register = hold_register(&dir)?;
+    let entries =
+        fs::read_dir(&dir).map_err(|error| StateError::new("list Pods", &dir, error))?;
     let mut orphans = Vec::new();
     for entry in entries.flatten() {
         let Some(uid) = entry.file_name().to_str().map(str::to_owned) else { continue };
-        let pod = paths.pod(&uid);
-        let Ok(lock) = File::open(pod.lock()) else {
-            // No lock file: its owner died between making the directory and the lock, or is about to make
-            // it. A directory that has been there for a minute is the former.
-            let old = entry.metadata().and_then(|meta| meta.modified()).is_ok_and(|time| {
-                time.elapsed().is_ok_and(|age| age > std::time::Duration::from_secs(60))
-            });
-            if old && let Ok(ownership) = claim(&pod) {
-                orphans.push(Orphan { uid, paths: pod, _ownership: ownership });
-            }
+        if uid == REGISTER {
             continue;
-        };
+        }
+        let pod = paths.pod(&uid);
+        // Without a lock file its owner died before it was made.
+        let path = pod.lock();
+        let lock = File::options().create(true).append(true).open(&path);
+        let lock = lock.map_err(|error| StateError::new("open Pod lock", &path, error))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             orphans.push(Orphan { uid, paths: pod, _ownership: Ownership { _lock: lock.into() } });
         }

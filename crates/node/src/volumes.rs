@@ -9,12 +9,13 @@ pub(crate) mod projection;
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use container::PodTmpfs;
 use manifest::core::v1::{EmptyDirVolumeSource, Pod, Volume};
+use rustix::fs::{Mode, OFlags, openat};
 
 use crate::env::NodeFacts;
 use crate::objects::Objects;
@@ -117,13 +118,14 @@ fn set_up_one<'fd>(
     volume: &Volume,
     memory: &impl Fn(&str) -> Option<BorrowedFd<'fd>>,
 ) -> Result<Prepared, String> {
+    let memory = |name: &str| reopened(memory(name)?);
     if let Some(host) = &volume.host_path {
         return host_path::check(host).map(Prepared::Path);
     }
     if let Some(dir) = &volume.empty_dir {
         if is_memory(dir) {
             if let (Some(group), Some(root)) = (context.fs_group(), memory(&volume.name)) {
-                projection::give_to_group(root, group).map_err(|error| error.to_string())?;
+                projection::give_to_group(root.as_fd(), group).map_err(|error| error.to_string())?;
             }
             return Ok(Prepared::Tmpfs(volume.name.clone()));
         }
@@ -150,8 +152,14 @@ fn set_up_one<'fd>(
         return Ok(Prepared::Path(path));
     }
     let root = memory(&volume.name).ok_or("its file system in memory is not there")?;
-    written(root)?;
+    written(root.as_fd())?;
     Ok(Prepared::Tmpfs(volume.name.clone()))
+}
+
+/// A descriptor to read and change a directory by; the sandbox gives one that only names it (`O_PATH`).
+fn reopened(dir: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(dir, ".", flags, Mode::empty()).ok()
 }
 
 /// Makes a directory with exactly these permissions, whatever the umask.

@@ -89,7 +89,7 @@ fn load(paths: &[String], term: &Term) -> Option<Loaded> {
 
 fn show(findings: &[Diagnostic], term: &Term) {
     for finding in findings {
-        term.remark(&finding.render(term.color_err));
+        term.remark(&format!("{}\n\n", finding.render(term.color_err).trim_end()));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use lifecycle::{Action, HookKind, Input, Instance, Machine, PodEvent, ProbeKind, StopSignal};
-use manifest::core::v1::{Container, HostIp, Pod};
+use manifest::core::v1::{Container, HostIp, Pod, RestartPolicy};
 use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
@@ -138,6 +138,10 @@ impl Worker {
             Report::Input(input) => {
                 if let Input::Exited { container, instance, .. } = &input {
                     self.forget(&(container.clone(), *instance));
+                    // Told first, so that what has ended is not started again.
+                    if self.ends_with(container) {
+                        self.command(Command::Delete(None));
+                    }
                 }
                 self.step(input);
             }
@@ -150,6 +154,11 @@ impl Worker {
             Report::Event(event) => self.emit(&event),
             Report::Leftover(what) => self.leftovers.push(what),
         }
+    }
+
+    fn ends_with(&self, container: &str) -> bool {
+        let always = self.pod.spec.restart_policy.unwrap_or_default() == RestartPolicy::Always;
+        always && !self.deleted && self.node.end_with() == Some(container)
     }
 
     fn started(&mut self, started: Arc<StartedContainer>) {

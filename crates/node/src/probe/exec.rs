@@ -42,7 +42,7 @@ pub(crate) async fn run(
     let stdio = Stdio { stdin: None, stdout: write, stderr: also };
     let starting = launcher.exec(target, &process, stdio).map_err(|error| failed(&error))?;
     let running = wait::started(starting).await.map_err(|error| failed(&error))?;
-    let guard = KillOnDrop { running: &running, armed: kill };
+    let mut guard = Collector { running: Some(running), kill };
     let mut pipe = Receiver::from_owned_fd(read).map_err(|error| failed(&error))?;
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
@@ -51,21 +51,28 @@ pub(crate) async fn run(
         let room = OUTPUT_LIMIT.saturating_sub(output.len());
         output.extend_from_slice(&chunk[..length.min(room)]);
     }
-    let status = wait::exited(&running).await.map_err(|error| failed(&error))?;
-    let mut guard = guard;
-    guard.armed = false;
+    let Some(running) = &guard.running else { return Err(failed(&"its process is gone")) };
+    let status = wait::exited(running).await.map_err(|error| failed(&error))?;
+    guard.running = None;
     Ok(Ended { code: status.code, output: String::from_utf8_lossy(&output).into_owned() })
 }
 
-struct KillOnDrop<'a> {
-    running: &'a Running,
-    armed: bool,
+/// Collects the end of a command that nobody waits for any more: as long as it is not collected the container's
+/// first process, and with it the container, cannot go.
+struct Collector {
+    running: Option<Running>,
+    kill: bool,
 }
 
-impl Drop for KillOnDrop<'_> {
+impl Drop for Collector {
     fn drop(&mut self) {
-        if self.armed {
-            let _ = self.running.signal(rustix::process::Signal::KILL.as_raw());
+        let Some(running) = self.running.take() else { return };
+        if self.kill {
+            let _ = running.signal(rustix::process::Signal::KILL.as_raw());
+        }
+        // Without a runtime the program is ending, and all that is in its containers with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { wait::exited(&running).await });
         }
     }
 }

@@ -51,7 +51,10 @@ impl Fixture {
             facts: &self.facts,
             stamp: "stamp".into(),
         };
-        let memory = fs::File::open(self.memory.path()).expect("open");
+        // As the sandbox gives it.
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let memory =
+            openat(rustix::fs::CWD, self.memory.path(), flags, Mode::empty()).expect("open");
         let volumes = set_up(&context, |_| Some(memory.as_fd())).map_err(|error| error.to_string())?;
         Ok(match volumes.into_values().next().expect("a volume") {
             Prepared::Path(path) => path,

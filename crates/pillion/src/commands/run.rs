@@ -42,6 +42,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         let (closed, closed_receiver) = mpsc::unbounded_channel();
         let options = Options {
             root: global.root.clone(),
+            end_with: args.exit_code_from.clone(),
             pull: args.pull.map(|pull| match pull {
                 Pull::Always => PullPolicyOverride::Always,
                 Pull::Missing => PullPolicyOverride::IfNotPresent,
