@@ -40,16 +40,12 @@ pub struct Ownership {
 /// just being claimed would look like one whose owner has died.
 fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
     fs::create_dir_all(pods).map_err(|error| StateError::new("create", pods, error))?;
-    let path = pods.join(REGISTER);
-    let register =
-        File::create(&path).map_err(|error| StateError::new("create lock", &path, error))?;
+    // A directory can be locked as well as a file.
+    let register = File::open(pods).map_err(|error| StateError::new("open", pods, error))?;
     flock(&register, FlockOperation::LockExclusive)
-        .map_err(|error| StateError::new("lock", &path, error))?;
+        .map_err(|error| StateError::new("lock", pods, error))?;
     Ok(Ownership { _lock: register.into() })
 }
-
-/// The lock file of [`hold_register`]; no UID has a dot.
-const REGISTER: &str = ".lock";
 
 /// Makes a Pod's directory and takes its lock.
 pub(crate) fn claim(paths: &PodPaths) -> Result<Ownership, StateError> {
@@ -86,9 +82,6 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
     let mut orphans = Vec::new();
     for entry in entries.flatten() {
         let Some(uid) = entry.file_name().to_str().map(str::to_owned) else { continue };
-        if uid == REGISTER {
-            continue;
-        }
         let pod = paths.pod(&uid);
         // Without a lock file its owner died before it was made.
         let path = pod.lock();

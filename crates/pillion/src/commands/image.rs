@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
-use image::{ImportOptions, Reference, Store};
+use image::{ImportOptions, Reference, Selector, Store};
 use node::paths::Paths;
 
 use super::Failure;
@@ -64,7 +64,7 @@ fn import(store: &Store, args: &ImportArgs, term: &Term) -> Result<exit::Exit, F
     };
     let image = store
         .import(open(&args.file)?, options)
-        .map_err(|error| Failure::new(format!("import {}", args.file), error))?;
+        .map_err(|error| Failure::text(format!("import {}: {}", args.file, failed(&error))))?;
     image.warnings.iter().for_each(|warning| term.warning(warning));
     term.result(&format!("{}\n", image.id));
     Ok(exit::SUCCESS)
@@ -73,7 +73,7 @@ fn import(store: &Store, args: &ImportArgs, term: &Term) -> Result<exit::Exit, F
 fn load(store: &Store, file: &str, term: &Term) -> Result<exit::Exit, Failure> {
     let loaded = store
         .load(open(file)?)
-        .map_err(|error| Failure::new(format!("load {file}"), error))?;
+        .map_err(|error| Failure::text(format!("load {file}: {}", failed(&error))))?;
     for image in loaded {
         image.warnings.iter().for_each(|warning| term.warning(warning));
         term.result(&match image.reference {
@@ -166,8 +166,8 @@ fn size(bytes: u64) -> String {
 
 fn inspect(store: &Store, images: &[String], term: &Term) -> exit::Exit {
     let mut found = Vec::new();
-    let code = each(images, term, |reference| {
-        found.push(store.inspect(reference).map_err(|error| causes(&error))?);
+    let code = each(images, term, |name| {
+        found.push(store.inspect(Selector::parse(name)).map_err(|error| failed(&error))?);
         Ok(())
     });
     let text = serde_json::to_string_pretty(&found).unwrap_or_default();
@@ -176,25 +176,35 @@ fn inspect(store: &Store, images: &[String], term: &Term) -> exit::Exit {
 }
 
 fn remove(store: &Store, images: &[String], term: &Term) -> exit::Exit {
-    each(images, term, |reference| {
-        store.remove(reference).map_err(|error| causes(&error))?;
-        term.result(&format!("Untagged: {}\n", reference.familiar()));
+    each(images, term, |name| {
+        let removed = store.remove(Selector::parse(name)).map_err(|error| failed(&error))?;
+        for reference in removed.untagged {
+            term.result(&format!("Untagged: {}\n", reference.familiar()));
+        }
+        if let Some(id) = removed.deleted {
+            term.result(&format!("Deleted: {id}\n"));
+        }
         Ok(())
     })
+}
+
+/// An error of the store with what to do about it.
+fn failed(error: &image::Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{} (hint: {hint})", causes(error)),
+        None => causes(error),
+    }
 }
 
 /// Does something for each name, goes on after a failure, and fails at the end.
 fn each(
     images: &[String],
     term: &Term,
-    mut action: impl FnMut(&Reference) -> Result<(), String>,
+    mut action: impl FnMut(&str) -> Result<(), String>,
 ) -> exit::Exit {
     let mut code = exit::SUCCESS;
     for name in images {
-        let done = Reference::parse(name)
-            .map_err(|error| error.to_string())
-            .and_then(|reference| action(&reference));
-        if let Err(message) = done {
+        if let Err(message) = action(name) {
             term.error_text(&message);
             code = exit::FAILURE;
         }
