@@ -114,18 +114,4 @@ fn serving_status(frame: &[u8]) -> Result<u64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_protobuf() {
-        assert_eq!(frame(""), [0, 0, 0, 0, 0]);
-        assert_eq!(frame("ab"), [0, 0, 0, 0, 4, 0x0a, 2, b'a', b'b']);
-        let long = frame(&"x".repeat(200));
-        assert_eq!(&long[..8], &[0, 0, 0, 0, 203, 0x0a, 0xc8, 0x01]);
-        assert_eq!(serving_status(&[0, 0, 0, 0, 2, 8, 1]), Ok(1));
-        assert_eq!(serving_status(&[0, 0, 0, 0, 0]), Ok(0));
-        assert!(serving_status(&[0]).is_err());
-        assert!(serving_status(&[0, 0, 0, 0, 1, 9]).is_err());
-    }
-}
+mod tests;

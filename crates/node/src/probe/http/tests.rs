@@ -24,10 +24,11 @@ impl Server {
                 let mut chunk = [0; 1024];
                 while !request.ends_with(b"\r\n\r\n") {
                     let length = stream.read(&mut chunk).await.expect("read");
-                    if length == 0 {
+                    request.extend_from_slice(&chunk[..length]);
+                    // As HTTP servers do, answer what is no HTTP (here: TLS) at once.
+                    if length == 0 || !request.starts_with(b"GET ") {
                         break;
                     }
-                    request.extend_from_slice(&chunk[..length]);
                 }
                 log.lock().expect("log").push(String::from_utf8_lossy(&request).into_owned());
                 let _ = stream.write_all(reply.replace("PORT", &port.to_string()).as_bytes()).await;
