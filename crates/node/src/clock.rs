@@ -18,8 +18,13 @@ pub struct Clock {
 impl Clock {
     /// Reads the wall clock, once.
     pub fn start() -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self { origin: Instant::now(), origin_ms: i64::try_from(wall.as_millis()).unwrap_or(0) }
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Self {
+            origin: Instant::now(),
+            origin_ms: i64::try_from(wall.as_millis()).unwrap_or(0),
+        }
     }
 
     /// The time now, in ms.

@@ -5,8 +5,8 @@ mod fields;
 
 use manifest::core::v1::{Container, EnvVarSource, Pod};
 
-use crate::objects::Objects;
 pub(crate) use self::fields::{NodeFacts, field, resource};
+use crate::objects::Objects;
 
 /// Something that a container's configuration refers to is not there; the container waits with
 /// `CreateContainerConfigError` (R11.3). The texts are the kubelet's.
@@ -66,7 +66,10 @@ impl Variables {
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub(crate) fn into_vec(self) -> Vec<(String, String)> {
@@ -132,12 +135,18 @@ fn value_from(context: Context<'_>, source: &EnvVarSource) -> Result<Option<Stri
     }
     if let Some(reference) = &source.config_map_key_ref {
         let optional = reference.optional == Some(true);
-        let Some(object) = context.objects.config_map(context.namespace(), &reference.name) else {
+        let Some(object) = context
+            .objects
+            .config_map(context.namespace(), &reference.name)
+        else {
             return missing(optional, ConfigError::ConfigMap(reference.name.clone()));
         };
         return match object.data.get(&reference.key) {
             Some(value) => Ok(Some(value.clone())),
-            None => missing(optional, context.no_key("ConfigMap", &reference.name, &reference.key)),
+            None => missing(
+                optional,
+                context.no_key("ConfigMap", &reference.name, &reference.key),
+            ),
         };
     }
     if let Some(reference) = &source.secret_key_ref {
@@ -147,7 +156,10 @@ fn value_from(context: Context<'_>, source: &EnvVarSource) -> Result<Option<Stri
         };
         return match object.data.get(&reference.key) {
             Some(value) => Ok(Some(String::from_utf8_lossy(&value.0).into_owned())),
-            None => missing(optional, context.no_key("Secret", &reference.name, &reference.key)),
+            None => missing(
+                optional,
+                context.no_key("Secret", &reference.name, &reference.key),
+            ),
         };
     }
     Ok(None)

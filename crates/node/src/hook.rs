@@ -33,7 +33,11 @@ pub(crate) async fn run(
     }
     if let Some(action) = &handler.http_get {
         let ip = pod_ip.map(|ip| ip.to_string()).unwrap_or_default();
-        let host = action.host.clone().filter(|host| !host.is_empty()).unwrap_or(ip);
+        let host = action
+            .host
+            .clone()
+            .filter(|host| !host.is_empty())
+            .unwrap_or(ip);
         return http::hook(&http_request(action, container, &host, "kube-lifecycle")?).await;
     }
     // Passes validation, always fails (R7.1).

@@ -8,7 +8,10 @@ use crate::env::NodeFacts;
 pub(crate) fn facts() -> NodeFacts {
     let cpus = std::thread::available_parallelism().map_or(1, usize::from);
     NodeFacts {
-        node_name: rustix::system::uname().nodename().to_string_lossy().to_lowercase(),
+        node_name: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .to_lowercase(),
         host_ips: host_ips(),
         pod_ips: Vec::new(),
         cpu_millis: i64::try_from(cpus).unwrap_or(1) * 1000,
@@ -20,8 +23,14 @@ pub(crate) fn facts() -> NodeFacts {
 fn host_ips() -> Vec<IpAddr> {
     // Documentation addresses (RFC 5737, RFC 3849): any address beyond the links does.
     let far: [(IpAddr, IpAddr); 2] = [
-        (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-        (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
+        (
+            Ipv4Addr::UNSPECIFIED.into(),
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+        ),
+        (
+            Ipv6Addr::UNSPECIFIED.into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
+        ),
     ];
     let mut ips: Vec<IpAddr> = far
         .iter()

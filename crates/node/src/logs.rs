@@ -77,11 +77,17 @@ impl Pumps {
     pub(crate) async fn finish(self) -> Vec<u8> {
         let deadline = tokio::time::Instant::now() + DRAIN;
         for mut reader in self.readers {
-            if tokio::time::timeout_at(deadline, &mut reader).await.is_err() {
+            if tokio::time::timeout_at(deadline, &mut reader)
+                .await
+                .is_err()
+            {
                 reader.abort();
             }
         }
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).last()
+        self.tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .last()
     }
 }
 
@@ -118,8 +124,13 @@ impl Pump {
     }
 
     async fn hand_on(&self, bytes: Vec<u8>) {
-        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(&bytes);
-        self.output.log(&self.pod, &self.container, self.stream, bytes).await;
+        self.tail
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(&bytes);
+        self.output
+            .log(&self.pod, &self.container, self.stream, bytes)
+            .await;
     }
 }
 
@@ -130,7 +141,9 @@ mod tests {
     use super::*;
     use crate::output::Message;
 
-    async fn pumped(write: impl FnOnce(&mut std::fs::File) + Send + 'static) -> (Vec<Vec<u8>>, Vec<u8>) {
+    async fn pumped(
+        write: impl FnOnce(&mut std::fs::File) + Send + 'static,
+    ) -> (Vec<Vec<u8>>, Vec<u8>) {
         let (output, mut messages) = Output::channel();
         let (out_read, out_write) = rustix::pipe::pipe().expect("pipe");
         let (err_read, err_write) = rustix::pipe::pipe().expect("pipe");
@@ -187,7 +200,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_log_is_kept() {
-        let (_, tail) = pumped(|pipe| (0..1000).for_each(|n| writeln!(pipe, "{n}").expect("write"))).await;
+        let (_, tail) =
+            pumped(|pipe| (0..1000).for_each(|n| writeln!(pipe, "{n}").expect("write"))).await;
         let all: String = (0..1000).map(|n| format!("{n}\n")).collect();
         assert_eq!(tail, all.as_bytes()[all.len() - TAIL_BYTES..]);
         let (_, tail) = pumped(|_| ()).await;

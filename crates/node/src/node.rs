@@ -17,13 +17,13 @@ use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::env::NodeFacts;
+use crate::identity;
 use crate::objects::Objects;
 use crate::output::Output;
 use crate::paths::Paths;
 use crate::pod::{PodHandle, with_causes};
 use crate::publish::{self, Publish, PublishError};
 use crate::state::{self, StateError};
-use crate::identity;
 
 /// How a node is to be.
 #[derive(Clone, Debug, Default)]
@@ -118,22 +118,25 @@ impl Node {
         }
         let paths = Paths::new(options.root.as_deref());
         for dir in [paths.lib.clone(), paths.pods()] {
-            fs::create_dir_all(&dir)
-                .map_err(|source| NodeError::Path { step: "create", path: dir.clone(), source })?;
+            fs::create_dir_all(&dir).map_err(|source| NodeError::Path {
+                step: "create",
+                path: dir.clone(),
+                source,
+            })?;
         }
         check_overlay()?;
         let images = Store::open(&paths.images()).map_err(NodeError::Images)?;
         let launcher = Launcher::new().map_err(NodeError::Launcher)?;
-        let cgroups = Cgroups::detect()
-            .map_err(|source| NodeError::Path {
-                step: "find the cgroups in",
-                path: "/proc/self/mountinfo".into(),
-                source,
-            })?;
+        let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {
+            step: "find the cgroups in",
+            path: "/proc/self/mountinfo".into(),
+            source,
+        })?;
         let mut notes = clear_orphans(&paths, &cgroups)?;
         if cgroups.mode() == container::cgroup::Mode::None {
             notes.push(
-                "no cgroup file system is mounted: limits of memory and cpu are not enforced".into(),
+                "no cgroup file system is mounted: limits of memory and cpu are not enforced"
+                    .into(),
             );
         }
         Ok(Arc::new(Self {
@@ -177,10 +180,14 @@ impl Node {
         for mut pod in pods {
             let reserved = publish::reserve(&pod, publish)?;
             let metadata = &mut pod.metadata;
-            metadata.uid.get_or_insert_with(|| uuid::Uuid::new_v4().to_string());
+            metadata
+                .uid
+                .get_or_insert_with(|| uuid::Uuid::new_v4().to_string());
             metadata.namespace.get_or_insert_with(|| "default".into());
             metadata.creation_timestamp = Some(self.clock.now().to_meta());
-            pod.spec.node_name.get_or_insert_with(|| self.facts.node_name.clone());
+            pod.spec
+                .node_name
+                .get_or_insert_with(|| self.facts.node_name.clone());
             ready.push((pod, reserved));
         }
         let mut handles = Vec::new();
@@ -233,7 +240,8 @@ impl Node {
     /// The Pod network, opened by the first Pod that needs it.
     pub(crate) async fn network(&self) -> Result<Network, String> {
         let opened = self.network.get_or_init(|| async {
-            let opened = tokio::task::spawn_blocking(|| Network::open(network::Config::default())).await;
+            let opened =
+                tokio::task::spawn_blocking(|| Network::open(network::Config::default())).await;
             match opened {
                 Ok(Ok((network, notes))) => {
                     notes.into_iter().for_each(|note| self.output.note(note));
@@ -248,8 +256,9 @@ impl Node {
 
     /// Makes the built-in image before anything starts, where a container wants it.
     fn provide_builtin(&self, pods: &[Pod]) -> Result<(), NodeError> {
-        let mut containers =
-            pods.iter().flat_map(|pod| pod.spec.init_containers.iter().chain(&pod.spec.containers));
+        let mut containers = pods
+            .iter()
+            .flat_map(|pod| pod.spec.init_containers.iter().chain(&pod.spec.containers));
         let wanted = containers.any(|container| {
             let name = container.image.as_deref().unwrap_or_default();
             Reference::parse(name).is_ok_and(|reference| reference.is_builtin())
@@ -263,7 +272,9 @@ impl Node {
     fn builtin(&self) -> Result<Image, String> {
         let made = self.builtin.get_or_init(|| {
             let program = Path::new("/proc/self/exe");
-            self.images.ensure_builtin(program).map_err(|error| with_causes(&error))
+            self.images
+                .ensure_builtin(program)
+                .map_err(|error| with_causes(&error))
         });
         made.clone()
     }
@@ -273,7 +284,9 @@ impl Node {
         if reference.is_builtin() {
             return self.builtin().map(Some);
         }
-        self.images.resolve(reference).map_err(|error| with_causes(&error))
+        self.images
+            .resolve(reference)
+            .map_err(|error| with_causes(&error))
     }
 
     /// The container whose end is to be its Pod's.
@@ -295,10 +308,15 @@ impl Node {
     pub(crate) fn resolv_conf(&self, request: &DnsRequest<'_>) -> String {
         let own = fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
         let upstream = fs::read_to_string("/run/systemd/resolve/resolv.conf").ok();
-        let request =
-            DnsRequest { node: &own, upstream: upstream.as_deref(), ..*request };
+        let request = DnsRequest {
+            node: &own,
+            upstream: upstream.as_deref(),
+            ..*request
+        };
         let made = dns_config::resolv_conf(&request);
-        made.notes.into_iter().for_each(|note| self.output.note(note));
+        made.notes
+            .into_iter()
+            .for_each(|note| self.output.note(note));
         made.text
     }
 
@@ -322,7 +340,10 @@ fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeEr
         }
     }
     cgroups.prune(paths.cgroup_base());
-    notes.extend(left.into_iter().map(|what| format!("left by an earlier run: {what}")));
+    notes.extend(
+        left.into_iter()
+            .map(|what| format!("left by an earlier run: {what}")),
+    );
     Ok(notes)
 }
 
@@ -356,7 +377,10 @@ fn check_overlay() -> Result<(), NodeError> {
         return Ok(());
     }
     // A module that is not loaded yet is loaded by the first mount.
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let release = rustix::system::uname()
+        .release()
+        .to_string_lossy()
+        .into_owned();
     let module = format!("/lib/modules/{release}/kernel/fs/overlayfs");
     if Path::new(&module).exists() {
         return Ok(());

@@ -17,21 +17,33 @@ pub struct Objects {
 impl Objects {
     /// Adds or replaces a ConfigMap.
     pub fn put_config_map(&self, object: ConfigMap) {
-        let key = key(object.metadata.namespace.as_deref(), object.metadata.name.as_deref());
-        let mut map = self.config_maps.write().unwrap_or_else(PoisonError::into_inner);
+        let key = key(
+            object.metadata.namespace.as_deref(),
+            object.metadata.name.as_deref(),
+        );
+        let mut map = self
+            .config_maps
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         map.insert(key, Arc::new(object));
     }
 
     /// Adds or replaces a Secret.
     pub fn put_secret(&self, object: Secret) {
-        let key = key(object.metadata.namespace.as_deref(), object.metadata.name.as_deref());
+        let key = key(
+            object.metadata.namespace.as_deref(),
+            object.metadata.name.as_deref(),
+        );
         let mut map = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
         map.insert(key, Arc::new(object));
     }
 
     /// The ConfigMap of this name, if there is one.
     pub fn config_map(&self, namespace: &str, name: &str) -> Option<Arc<ConfigMap>> {
-        let map = self.config_maps.read().unwrap_or_else(PoisonError::into_inner);
+        let map = self
+            .config_maps
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         map.get(&key(Some(namespace), Some(name))).cloned()
     }
 
@@ -43,5 +55,8 @@ impl Objects {
 }
 
 fn key(namespace: Option<&str>, name: Option<&str>) -> Key {
-    (namespace.unwrap_or("default").to_owned(), name.unwrap_or_default().to_owned())
+    (
+        namespace.unwrap_or("default").to_owned(),
+        name.unwrap_or_default().to_owned(),
+    )
 }

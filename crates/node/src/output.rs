@@ -61,7 +61,13 @@ impl Output {
     /// A channel for one owner.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<Message>) {
         let (messages, receiver) = mpsc::unbounded_channel();
-        (Self { messages, room: Arc::new(Semaphore::new(LOG_BYTES_IN_FLIGHT)) }, receiver)
+        (
+            Self {
+                messages,
+                room: Arc::new(Semaphore::new(LOG_BYTES_IN_FLIGHT)),
+            },
+            receiver,
+        )
     }
 
     /// Tells an event or a status. A reader that is gone is no error: nobody listens.
@@ -77,7 +83,9 @@ impl Output {
     /// Hands log output over, waiting until the reader has room for it.
     pub async fn log(&self, pod: &Arc<str>, container: &Arc<str>, stream: Stream, bytes: Vec<u8>) {
         let wanted = u32::try_from(bytes.len().min(LOG_BYTES_IN_FLIGHT)).unwrap_or(1);
-        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else { return };
+        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else {
+            return;
+        };
         self.tell(Message::Log(LogChunk {
             pod: Arc::clone(pod),
             container: Arc::clone(container),

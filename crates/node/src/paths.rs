@@ -34,7 +34,10 @@ impl Paths {
             Some(root) => Self {
                 lib: root.join("lib"),
                 run: root.join("run"),
-                cgroup_base: format!("pillion-{:016x}", fnv1a(root.as_os_str().as_encoded_bytes())),
+                cgroup_base: format!(
+                    "pillion-{:016x}",
+                    fnv1a(root.as_os_str().as_encoded_bytes())
+                ),
             },
         }
     }
@@ -51,7 +54,9 @@ impl Paths {
 
     /// All that one Pod keeps on disk.
     pub fn pod(&self, uid: &str) -> PodPaths {
-        PodPaths { dir: self.pods().join(uid) }
+        PodPaths {
+            dir: self.pods().join(uid),
+        }
     }
 
     /// Name of the cgroup under which all cgroups of this root stand.
@@ -95,7 +100,10 @@ impl PodPaths {
 
     /// What one run of a container keeps.
     pub fn container(&self, name: &str, instance: u32) -> PathBuf {
-        self.dir.join("containers").join(name).join(instance.to_string())
+        self.dir
+            .join("containers")
+            .join(name)
+            .join(instance.to_string())
     }
 }
 
@@ -112,7 +120,10 @@ mod tests {
 
     #[test]
     fn two_roots_share_neither_directory_nor_cgroup() {
-        let (a, b) = (Paths::new(Some(Path::new("/a"))), Paths::new(Some(Path::new("/b"))));
+        let (a, b) = (
+            Paths::new(Some(Path::new("/a"))),
+            Paths::new(Some(Path::new("/b"))),
+        );
         assert_ne!(a.lib, b.lib);
         assert_ne!(a.run, b.run);
         assert_ne!(a.cgroup_base(), b.cgroup_base());

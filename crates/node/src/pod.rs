@@ -25,11 +25,11 @@ use manifest::core::v1::Pod;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::sandbox::with_causes;
+use self::worker::Worker;
 use crate::node::Node;
 use crate::publish::Reserved;
 use crate::state::{self, StateError};
-use self::worker::Worker;
-pub(crate) use self::sandbox::with_causes;
 
 /// What can be asked of a running Pod.
 #[derive(Debug)]
@@ -77,7 +77,12 @@ impl PodHandle {
         let (commands, command_receiver) = mpsc::unbounded_channel();
         let worker = Worker::new(node, pod, paths, ownership, ports, status_sender);
         let task = tokio::spawn(worker.run(command_receiver));
-        Ok(Self { name, status, commands, task })
+        Ok(Self {
+            name,
+            status,
+            commands,
+            task,
+        })
     }
 
     /// The Pod's name.

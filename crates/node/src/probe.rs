@@ -30,7 +30,10 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(outcome: ProbeOutcome, output: impl Into<String>) -> Self {
-        Self { outcome, output: output.into() }
+        Self {
+            outcome,
+            output: output.into(),
+        }
     }
 
     fn error(output: impl Into<String>) -> Self {
@@ -46,7 +49,11 @@ pub(crate) async fn run(
     timeout: Duration,
 ) -> Answer {
     let ip = pod_ip.map(|ip| ip.to_string()).unwrap_or_default();
-    let host = |host: &Option<String>| host.clone().filter(|host| !host.is_empty()).unwrap_or(ip.clone());
+    let host = |host: &Option<String>| {
+        host.clone()
+            .filter(|host| !host.is_empty())
+            .unwrap_or(ip.clone())
+    };
     if let Some(action) = &probe.http_get {
         return match http_request(action, container, &host(&action.host), "kube-probe") {
             Ok(request) => http::probe(&request, timeout).await,
@@ -78,7 +85,10 @@ pub(crate) fn http_request(
 ) -> Result<HttpRequest, String> {
     Ok(HttpRequest {
         https: action.scheme == Some(UriScheme::Https),
-        host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+        host: host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
         port: port_number(&action.port, container)?,
         path: action.path.clone().unwrap_or_else(|| "/".into()),
         headers: action
@@ -110,7 +120,11 @@ pub(crate) fn port_number(port: &IntOrString, container: &Container) -> Result<u
 
 /// `host:port`, with brackets around an IPv6 address.
 fn authority(host: &str, port: u16) -> String {
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    if host.contains(':') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
 }
 
 /// An error of connect(2) in the words that operators know from the kubelet.

@@ -43,7 +43,8 @@ pub(crate) fn process(
         cwd: cwd.unwrap_or_else(|| "/".into()).into(),
         user,
         capabilities: capabilities(own),
-        no_new_privileges: own.and_then(|context| context.allow_privilege_escalation) == Some(false),
+        no_new_privileges: own.and_then(|context| context.allow_privilege_escalation)
+            == Some(false),
         seccomp: seccomp(own, pod, privileged),
         oom_score_adj: None,
         tty: container.tty == Some(true),
@@ -57,7 +58,9 @@ fn command(
     variables: &Variables,
 ) -> Result<Vec<String>, ConfigError> {
     let expanded = |list: &[String]| -> Vec<String> {
-        list.iter().map(|text| expand(text, |name| variables.get(name).map(str::to_owned))).collect()
+        list.iter()
+            .map(|text| expand(text, |name| variables.get(name).map(str::to_owned)))
+            .collect()
     };
     let command = expanded(&container.command);
     let args = expanded(&container.args);
@@ -79,14 +82,22 @@ fn user(
     pod: Option<&PodSecurityContext>,
     image: &ImageConfig,
 ) -> Result<UserSpec, ConfigError> {
-    let run_as_user = own.and_then(|c| c.run_as_user).or(pod.and_then(|c| c.run_as_user));
-    let run_as_group = own.and_then(|c| c.run_as_group).or(pod.and_then(|c| c.run_as_group));
-    let non_root = own.and_then(|c| c.run_as_non_root).or(pod.and_then(|c| c.run_as_non_root));
+    let run_as_user = own
+        .and_then(|c| c.run_as_user)
+        .or(pod.and_then(|c| c.run_as_user));
+    let run_as_group = own
+        .and_then(|c| c.run_as_group)
+        .or(pod.and_then(|c| c.run_as_group));
+    let non_root = own
+        .and_then(|c| c.run_as_non_root)
+        .or(pod.and_then(|c| c.run_as_non_root));
     let image_user = image.user.clone();
     if non_root == Some(true) {
         non_root_user(run_as_user, &image_user)?;
     }
-    let groups = pod.map(|context| context.supplemental_groups.as_slice()).unwrap_or_default();
+    let groups = pod
+        .map(|context| context.supplemental_groups.as_slice())
+        .unwrap_or_default();
     let mut supplemental: Vec<u32> = groups.iter().filter_map(|group| id(*group)).collect();
     supplemental.extend(pod.and_then(|context| context.fs_group).and_then(id));
     let strict = pod.and_then(|context| context.supplemental_groups_policy.as_ref());
@@ -96,7 +107,9 @@ fn user(
         run_as_group: run_as_group.and_then(id),
         supplemental_groups: supplemental,
         supplemental_groups_policy: match strict {
-            Some(manifest::core::v1::SupplementalGroupsPolicy::Strict) => SupplementalGroupsPolicy::Strict,
+            Some(manifest::core::v1::SupplementalGroupsPolicy::Strict) => {
+                SupplementalGroupsPolicy::Strict
+            }
             _ => SupplementalGroupsPolicy::Merge,
         },
     })

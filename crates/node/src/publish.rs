@@ -57,14 +57,24 @@ pub(crate) fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, Pu
         .filter(|publish| publish.pod == name)
         // On the host's network a port is there already.
         .filter(|publish| !host_network || publish.host_port != publish.port)
-        .map(|publish| (SocketAddr::new(publish.ip, publish.host_port), publish.port, publish.protocol))
+        .map(|publish| {
+            (
+                SocketAddr::new(publish.ip, publish.host_port),
+                publish.port,
+                publish.protocol,
+            )
+        })
         .collect();
     if !host_network {
         listens.extend(host_ports(pod));
     }
     let mut reserved = Vec::new();
     for (listen, port, protocol) in listens {
-        let failed = |source| PublishError { pod: name.to_owned(), port, source };
+        let failed = |source| PublishError {
+            pod: name.to_owned(),
+            port,
+            source,
+        };
         let protocol = match protocol {
             Protocol::Udp => network::forward::Protocol::Udp,
             _ => network::forward::Protocol::Tcp,
@@ -72,7 +82,10 @@ pub(crate) fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, Pu
         // Nobody answers at port 0: whoever connects before the Pod has an address is refused.
         let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
         let forwarder = Forwarder::bind(listen, protocol, nowhere).map_err(failed)?;
-        reserved.push(Reserved { port, forwarder: Arc::new(forwarder) });
+        reserved.push(Reserved {
+            port,
+            forwarder: Arc::new(forwarder),
+        });
     }
     Ok(reserved)
 }
@@ -83,14 +96,19 @@ fn host_ports(pod: &Pod) -> Vec<(SocketAddr, u16, Protocol)> {
     let mut listens = Vec::new();
     for port in containers.flat_map(|container| &container.ports) {
         let number = |value: Option<i32>| value.and_then(|port| u16::try_from(port).ok());
-        let (Some(host), Some(inner)) = (number(port.host_port), number(Some(port.container_port))) else {
+        let (Some(host), Some(inner)) = (number(port.host_port), number(Some(port.container_port)))
+        else {
             continue;
         };
         if host == 0 {
             continue;
         }
         let protocol = port.protocol.unwrap_or_default();
-        let listen = match port.host_ip.as_deref().and_then(|ip| ip.parse::<IpAddr>().ok()) {
+        let listen = match port
+            .host_ip
+            .as_deref()
+            .and_then(|ip| ip.parse::<IpAddr>().ok())
+        {
             Some(ip) => SocketAddr::new(ip, host),
             None => everywhere(host),
         };

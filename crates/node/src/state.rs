@@ -26,7 +26,11 @@ pub struct StateError {
 
 impl StateError {
     pub(crate) fn new(step: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
-        Self { step, path: path.to_owned(), source: source.into() }
+        Self {
+            step,
+            path: path.to_owned(),
+            source: source.into(),
+        }
     }
 }
 
@@ -44,7 +48,9 @@ fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
     let register = File::open(pods).map_err(|error| StateError::new("open", pods, error))?;
     flock(&register, FlockOperation::LockExclusive)
         .map_err(|error| StateError::new("lock", pods, error))?;
-    Ok(Ownership { _lock: register.into() })
+    Ok(Ownership {
+        _lock: register.into(),
+    })
 }
 
 /// Makes a Pod's directory and takes its lock.
@@ -77,18 +83,23 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
         return Ok(Vec::new());
     }
     let _register = hold_register(&dir)?;
-    let entries =
-        fs::read_dir(&dir).map_err(|error| StateError::new("list Pods", &dir, error))?;
+    let entries = fs::read_dir(&dir).map_err(|error| StateError::new("list Pods", &dir, error))?;
     let mut orphans = Vec::new();
     for entry in entries.flatten() {
-        let Some(uid) = entry.file_name().to_str().map(str::to_owned) else { continue };
+        let Some(uid) = entry.file_name().to_str().map(str::to_owned) else {
+            continue;
+        };
         let pod = paths.pod(&uid);
         // Without a lock file its owner died before it was made.
         let path = pod.lock();
         let lock = File::options().create(true).append(true).open(&path);
         let lock = lock.map_err(|error| StateError::new("open Pod lock", &path, error))?;
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            orphans.push(Orphan { uid, paths: pod, _ownership: Ownership { _lock: lock.into() } });
+            orphans.push(Orphan {
+                uid,
+                paths: pod,
+                _ownership: Ownership { _lock: lock.into() },
+            });
         }
     }
     Ok(orphans)
@@ -117,15 +128,28 @@ mod tests {
         assert!(orphans(&paths).expect("list").is_empty());
         drop(left);
         let found = orphans(&paths).expect("list");
-        assert_eq!(found.iter().map(|orphan| orphan.uid.as_str()).collect::<Vec<_>>(), ["left"]);
-        assert!(claim(&paths.pod("left")).is_err(), "an orphan being cleared is owned");
+        assert_eq!(
+            found
+                .iter()
+                .map(|orphan| orphan.uid.as_str())
+                .collect::<Vec<_>>(),
+            ["left"]
+        );
+        assert!(
+            claim(&paths.pod("left")).is_err(),
+            "an orphan being cleared is owned"
+        );
         drop((kept, found));
     }
 
     #[test]
     fn no_pods_directory_means_no_orphans() {
         let root = tempfile::tempdir().expect("tempdir");
-        assert!(orphans(&Paths::new(Some(root.path()))).expect("list").is_empty());
+        assert!(
+            orphans(&Paths::new(Some(root.path())))
+                .expect("list")
+                .is_empty()
+        );
         assert!(remove_dir(&root.path().join("nope")).is_ok());
     }
 }

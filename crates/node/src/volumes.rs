@@ -55,14 +55,19 @@ pub(crate) fn tmpfs(pod: &Pod, facts: &NodeFacts) -> Vec<PodTmpfs> {
         .filter(in_memory)
         .map(|volume| PodTmpfs {
             name: volume.name.clone(),
-            size_bytes: volume.empty_dir.as_ref().map(|dir| memory_size(pod, dir, facts)),
+            size_bytes: volume
+                .empty_dir
+                .as_ref()
+                .map(|dir| memory_size(pod, dir, facts)),
             mode: 0o777,
         })
         .collect()
 }
 
 fn is_memory(dir: &EmptyDirVolumeSource) -> bool {
-    dir.medium.as_deref().is_some_and(|medium| medium.starts_with("Memory"))
+    dir.medium
+        .as_deref()
+        .is_some_and(|medium| medium.starts_with("Memory"))
 }
 
 /// R19.5: the least of the size limit, the Pod's memory limit and what the node has.
@@ -70,11 +75,21 @@ fn memory_size(pod: &Pod, dir: &EmptyDirVolumeSource, facts: &NodeFacts) -> u64 
     let bytes = |quantity: &manifest::Quantity| quantity.to_bytes();
     let node = u64::try_from(facts.memory_bytes).unwrap_or(u64::MAX);
     let limits = pod.spec.containers.iter().map(|container| {
-        container.resources.as_ref().and_then(|resources| resources.limits.get("memory")).map(bytes)
+        container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.limits.get("memory"))
+            .map(bytes)
     });
     // The Pod has a limit only if each of its containers has one.
-    let limit = limits.collect::<Option<Vec<u64>>>().map(|all| all.into_iter().sum::<u64>());
-    let wanted = dir.size_limit.as_ref().map(bytes).filter(|bytes| *bytes > 0);
+    let limit = limits
+        .collect::<Option<Vec<u64>>>()
+        .map(|all| all.into_iter().sum::<u64>());
+    let wanted = dir
+        .size_limit
+        .as_ref()
+        .map(bytes)
+        .filter(|bytes| *bytes > 0);
     [wanted, limit].into_iter().flatten().fold(node, u64::min)
 }
 
@@ -125,11 +140,14 @@ fn set_up_one<'fd>(
     if let Some(dir) = &volume.empty_dir {
         if is_memory(dir) {
             if let (Some(group), Some(root)) = (context.fs_group(), memory(&volume.name)) {
-                projection::give_to_group(root.as_fd(), group).map_err(|error| error.to_string())?;
+                projection::give_to_group(root.as_fd(), group)
+                    .map_err(|error| error.to_string())?;
             }
             return Ok(Prepared::Tmpfs(volume.name.clone()));
         }
-        let path = context.paths.volume("kubernetes.io~empty-dir", &volume.name);
+        let path = context
+            .paths
+            .volume("kubernetes.io~empty-dir", &volume.name);
         make_dir(&path, 0o777)?;
         if let Some(group) = context.fs_group() {
             let dir = fs::File::open(&path).map_err(|error| error.to_string())?;
@@ -145,7 +163,9 @@ fn set_up_one<'fd>(
             .map_err(|error| format!("write its files: {error}"))
     };
     if volume.config_map.is_some() {
-        let path = context.paths.volume("kubernetes.io~configmap", &volume.name);
+        let path = context
+            .paths
+            .volume("kubernetes.io~configmap", &volume.name);
         make_dir(&path, 0o755)?;
         let dir = fs::File::open(&path).map_err(|error| error.to_string())?;
         written(dir.as_fd())?;
@@ -165,7 +185,11 @@ fn reopened(dir: BorrowedFd<'_>) -> Option<OwnedFd> {
 /// Makes a directory with exactly these permissions, whatever the umask.
 fn make_dir(path: &Path, mode: u32) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("create {}: {error}", path.display());
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(path).map_err(failed)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
+        .map_err(failed)?;
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(failed)
 }
 

@@ -8,7 +8,12 @@ use crate::exit;
 
 /// Runs Kubernetes Pods on one Linux machine, with no cluster.
 #[derive(Debug, Parser)]
-#[command(name = "pillion", version, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "pillion",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -215,9 +220,9 @@ pub(crate) enum DemoCommand {
 pub(crate) struct StringList(pub(crate) Vec<String>);
 
 fn json_list(text: &str) -> Result<StringList, String> {
-    serde_json::from_str(text)
-        .map(StringList)
-        .map_err(|error| format!("not a JSON list of strings: {error} (write it as '[\"nginx\", \"-g\"]')"))
+    serde_json::from_str(text).map(StringList).map_err(|error| {
+        format!("not a JSON list of strings: {error} (write it as '[\"nginx\", \"-g\"]')")
+    })
 }
 
 /// Seconds as a plain number, or a time with units.

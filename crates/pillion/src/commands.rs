@@ -26,7 +26,10 @@ pub(crate) struct Failure {
 impl Failure {
     /// A step and its cause.
     pub(crate) fn new(what: String, source: impl Error + Send + Sync + 'static) -> Self {
-        Self { what, source: Some(Box::new(source)) }
+        Self {
+            what,
+            source: Some(Box::new(source)),
+        }
     }
 
     /// A whole sentence.
@@ -43,7 +46,9 @@ impl fmt::Display for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
     }
 }
 
@@ -89,7 +94,10 @@ fn load(paths: &[String], term: &Term) -> Option<Loaded> {
 
 fn show(findings: &[Diagnostic], term: &Term) {
     for finding in findings {
-        term.remark(&format!("{}\n\n", finding.render(term.color_err).trim_end()));
+        term.remark(&format!(
+            "{}\n\n",
+            finding.render(term.color_err).trim_end()
+        ));
     }
 }
 

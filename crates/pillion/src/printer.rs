@@ -89,9 +89,16 @@ struct State {
 
 impl State {
     fn new(config: Config, closed: tokio::sync::mpsc::UnboundedSender<()>) -> Self {
-        let several = config.sources.iter().any(|(pod, _)| *pod != config.sources[0].0);
+        let several = config
+            .sources
+            .iter()
+            .any(|(pod, _)| *pod != config.sources[0].0);
         let name = |pod: &str, container: &str| {
-            if several { format!("{pod}/{container}") } else { container.to_owned() }
+            if several {
+                format!("{pod}/{container}")
+            } else {
+                container.to_owned()
+            }
         };
         let width = config
             .sources
@@ -184,7 +191,11 @@ impl State {
         let key = (chunk.pod.to_string(), chunk.container.to_string());
         self.tails.push(&key, &chunk.bytes);
         let to_stdout = chunk.stream == Stream::Stdout && !self.config.json;
-        let colored = if to_stdout { self.config.term.color_out } else { self.config.term.color_err };
+        let colored = if to_stdout {
+            self.config.term.color_out
+        } else {
+            self.config.term.color_err
+        };
         let prefix = match self.sources.get(&key) {
             Some(source) if self.config.prefix && colored => source.colored.as_str(),
             Some(source) if self.config.prefix => source.plain.as_str(),
@@ -230,7 +241,8 @@ impl State {
             let text = format!("{name:width$} {mark} {}", line.text, width = self.width);
             let style = Style::new().fg_color(Some(color.into()));
             if self.config.term.color_err {
-                self.err.whole_line(format!("{style}{text}{style:#}").as_bytes())?;
+                self.err
+                    .whole_line(format!("{style}{text}{style:#}").as_bytes())?;
             } else {
                 self.err.whole_line(text.as_bytes())?;
             }
@@ -253,16 +265,31 @@ fn event_line(event: &Event) -> serde_json::Value {
         map.insert("container".into(), container.into());
     }
     if let Some(map) = line.as_object_mut() {
-        map.insert("type".into(), event.type_.clone().unwrap_or_default().into());
-        map.insert("reason".into(), event.reason.clone().unwrap_or_default().into());
-        map.insert("message".into(), event.message.clone().unwrap_or_default().into());
+        map.insert(
+            "type".into(),
+            event.type_.clone().unwrap_or_default().into(),
+        );
+        map.insert(
+            "reason".into(),
+            event.reason.clone().unwrap_or_default().into(),
+        );
+        map.insert(
+            "message".into(),
+            event.message.clone().unwrap_or_default().into(),
+        );
     }
     line
 }
 
 /// The container that an event is about, from its field path `spec.containers{app}`.
 pub(crate) fn container_of(event: &Event) -> Option<&str> {
-    event.involved_object.field_path.as_deref()?.split_once('{')?.1.strip_suffix('}')
+    event
+        .involved_object
+        .field_path
+        .as_deref()?
+        .split_once('{')?
+        .1
+        .strip_suffix('}')
 }
 
 /// `{"time","object"}`.

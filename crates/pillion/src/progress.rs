@@ -46,9 +46,15 @@ struct Said {
 impl Progress {
     /// The lines that this status is worth after those before it.
     pub(crate) fn status(&mut self, pod: &Pod) -> Vec<Line> {
-        let Some(status) = &pod.status else { return Vec::new() };
+        let Some(status) = &pod.status else {
+            return Vec::new();
+        };
         let mut lines = Vec::new();
-        for container in status.init_container_statuses.iter().chain(&status.container_statuses) {
+        for container in status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses)
+        {
             lines.extend(self.container(pod, container));
         }
         if status.phase != self.phase {
@@ -64,7 +70,11 @@ impl Progress {
                     (Some(reason), None) => format!(": {reason}"),
                     _ => String::new(),
                 };
-                lines.push(Line { container: None, mark, text: format!("{text}{reason}") });
+                lines.push(Line {
+                    container: None,
+                    mark,
+                    text: format!("{text}{reason}"),
+                });
             }
         }
         lines
@@ -74,7 +84,11 @@ impl Progress {
         let said = self.said.entry(status.name.clone()).or_default();
         let mut lines = Vec::new();
         let mut say = |mark, text| {
-            lines.push(Line { container: Some(status.name.clone()), mark, text });
+            lines.push(Line {
+                container: Some(status.name.clone()),
+                mark,
+                text,
+            });
         };
         let (state, line) = describe(status);
         if state != said.state {
@@ -83,7 +97,10 @@ impl Progress {
                 say(Mark::Bad, ended);
                 said.ended = Some(run);
             }
-            let end = status.state.as_ref().is_some_and(|state| state.terminated.is_some());
+            let end = status
+                .state
+                .as_ref()
+                .is_some_and(|state| state.terminated.is_some());
             let told = end && said.ended == Some(status.restart_count);
             if end {
                 said.ended = Some(status.restart_count);
@@ -93,13 +110,20 @@ impl Progress {
             }
             said.state = state;
         }
-        let running = status.state.as_ref().is_some_and(|state| state.running.is_some());
+        let running = status
+            .state
+            .as_ref()
+            .is_some_and(|state| state.running.is_some());
         let ready = status.ready && running;
         if ready != said.ready {
             said.ready = ready;
             self.failed_probes.retain(|(of, _), _| *of != status.name);
             if running && spec_of(pod, &status.name).is_some_and(is_probed) {
-                let (mark, text) = if ready { (Mark::Good, "ready") } else { (Mark::Bad, "not ready") };
+                let (mark, text) = if ready {
+                    (Mark::Good, "ready")
+                } else {
+                    (Mark::Bad, "not ready")
+                };
                 say(mark, text.to_owned());
             }
         }
@@ -126,7 +150,11 @@ impl Progress {
         // A status says these better.
         let told = matches!(reason.as_str(), "BackOff" | "Failed" | "DeadlineExceeded");
         if reason == "Killing" {
-            return vec![Line { container, mark: Mark::Note, text: message }];
+            return vec![Line {
+                container,
+                mark: Mark::Note,
+                text: message,
+            }];
         }
         if !warning || told {
             return Vec::new();
@@ -138,7 +166,11 @@ impl Progress {
         if self.warned.insert(key, message.clone()).as_ref() == Some(&message) {
             return Vec::new();
         }
-        vec![Line { container, mark: Mark::Bad, text: format!("{reason}: {}", message.trim_end()) }]
+        vec![Line {
+            container,
+            mark: Mark::Bad,
+            text: format!("{reason}: {}", message.trim_end()),
+        }]
     }
 }
 
@@ -149,7 +181,13 @@ const PATIENCE: u32 = 3;
 /// A key that changes when there is something new to say, and what there is to say.
 fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
     let restarts = status.restart_count;
-    let Some(ContainerState { waiting, running, terminated, .. }) = &status.state else {
+    let Some(ContainerState {
+        waiting,
+        running,
+        terminated,
+        ..
+    }) = &status.state
+    else {
         return (String::new(), None);
     };
     if running.is_some() {
@@ -162,7 +200,9 @@ fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
     if let Some(end) = terminated {
         return (format!("terminated {restarts}"), Some(ended(end)));
     }
-    let Some(waiting) = waiting else { return (String::new(), None) };
+    let Some(waiting) = waiting else {
+        return (String::new(), None);
+    };
     let reason = waiting.reason.as_deref().unwrap_or_default();
     let message = waiting.message.as_deref().unwrap_or_default();
     let line = match reason {
@@ -170,7 +210,10 @@ fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
         "CrashLoopBackOff" => {
             // `back-off 20s restarting failed container=...`
             let delay = message.split_whitespace().nth(1).unwrap_or("a while");
-            Some((Mark::Bad, format!("CrashLoopBackOff: restart {} in {delay}", restarts + 1)))
+            Some((
+                Mark::Bad,
+                format!("CrashLoopBackOff: restart {} in {delay}", restarts + 1),
+            ))
         }
         _ if message.is_empty() => Some((Mark::Bad, reason.to_owned())),
         _ => Some((Mark::Bad, format!("{reason}: {message}"))),
@@ -198,7 +241,11 @@ fn missed_end(said: &Said, status: &ContainerStatus) -> Option<(i32, String)> {
     let last = status.last_state.as_ref()?.terminated.as_ref()?;
     let state = status.state.as_ref()?;
     // A new run has counted up already, a wait for it has not.
-    let run = if state.running.is_some() { status.restart_count - 1 } else { status.restart_count };
+    let run = if state.running.is_some() {
+        status.restart_count - 1
+    } else {
+        status.restart_count
+    };
     let was_running = said.state == format!("running {run}");
     (was_running && state.terminated.is_none()).then(|| (run, ended(last).1))
 }
@@ -218,7 +265,10 @@ fn signal_name(code: i32) -> &'static str {
 
 fn spec_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
     let spec = &pod.spec;
-    spec.init_containers.iter().chain(&spec.containers).find(|container| container.name == name)
+    spec.init_containers
+        .iter()
+        .chain(&spec.containers)
+        .find(|container| container.name == name)
 }
 
 /// Whether "ready" says more of this container than "started".

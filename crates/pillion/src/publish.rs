@@ -7,47 +7,65 @@ use node::Publish;
 
 /// Reads one argument; `PORT` may be the name of a container port.
 pub(crate) fn parse(text: &str, pods: &[Pod]) -> Result<Publish, String> {
-    let wrong = |why: &str| format!("--publish {text}: {why} (write it as HOST:PORT, such as 8080:80)");
+    let wrong =
+        |why: &str| format!("--publish {text}: {why} (write it as HOST:PORT, such as 8080:80)");
     let (rest, protocol) = match text.rsplit_once('/') {
         Some((rest, word)) if word.eq_ignore_ascii_case("udp") => (rest, Protocol::Udp),
         Some((rest, word)) if word.eq_ignore_ascii_case("tcp") => (rest, Protocol::Tcp),
         _ => (text, Protocol::Tcp),
     };
-    let (host, target) = rest.rsplit_once(':').ok_or_else(|| wrong("two ports are needed"))?;
+    let (host, target) = rest
+        .rsplit_once(':')
+        .ok_or_else(|| wrong("two ports are needed"))?;
     let (ip, host_port) = match host.rsplit_once(':') {
         Some((ip, port)) => {
             let ip = ip.trim_start_matches('[').trim_end_matches(']');
-            (ip.parse().map_err(|_| wrong(&format!("{ip} is no address")))?, port)
+            (
+                ip.parse()
+                    .map_err(|_| wrong(&format!("{ip} is no address")))?,
+                port,
+            )
         }
         None => (IpAddr::V4(Ipv4Addr::LOCALHOST), host),
     };
-    let host_port: u16 =
-        host_port.parse().map_err(|_| wrong(&format!("{host_port:?} is no port number")))?;
+    let host_port: u16 = host_port
+        .parse()
+        .map_err(|_| wrong(&format!("{host_port:?} is no port number")))?;
     let (pod, port) = match target.split_once('/') {
         Some((pod, port)) => {
-            let known = pods.iter().any(|known| known.metadata.name.as_deref() == Some(pod));
+            let known = pods
+                .iter()
+                .any(|known| known.metadata.name.as_deref() == Some(pod));
             if !known {
                 return Err(wrong(&format!("there is no Pod {pod}")));
             }
             (pod.to_owned(), port)
         }
-        None if pods.len() == 1 => {
-            (pods[0].metadata.name.clone().unwrap_or_default(), target)
-        }
+        None if pods.len() == 1 => (pods[0].metadata.name.clone().unwrap_or_default(), target),
         None => return Err(wrong("there are several Pods: name one, as HOST:POD/PORT")),
     };
     let port = match port.parse::<u16>() {
         Ok(0) => return Err(wrong("port 0 cannot be published")),
         Ok(port) => port,
         Err(_) => named(pods, &pod, port).ok_or_else(|| {
-            wrong(&format!("{port:?} is neither a port number nor the name of a port of {pod}"))
+            wrong(&format!(
+                "{port:?} is neither a port number nor the name of a port of {pod}"
+            ))
         })?,
     };
-    Ok(Publish { ip, host_port, pod, port, protocol })
+    Ok(Publish {
+        ip,
+        host_port,
+        pod,
+        port,
+        protocol,
+    })
 }
 
 fn named(pods: &[Pod], pod: &str, name: &str) -> Option<u16> {
-    let pod = pods.iter().find(|known| known.metadata.name.as_deref() == Some(pod))?;
+    let pod = pods
+        .iter()
+        .find(|known| known.metadata.name.as_deref() == Some(pod))?;
     let containers = pod.spec.init_containers.iter().chain(&pod.spec.containers);
     let port = containers
         .flat_map(|container| &container.ports)
@@ -75,12 +93,34 @@ mod tests {
     #[test]
     fn forms() {
         let one = pods(&["web"]);
-        let ok = |text: &str| parse(text, &one).map(|p| (p.ip.to_string(), p.host_port, p.port, p.protocol));
-        assert_eq!(ok("8080:80"), Ok(("127.0.0.1".into(), 8080, 80, Protocol::Tcp)));
-        assert_eq!(ok("0.0.0.0:53:53/udp"), Ok(("0.0.0.0".into(), 53, 53, Protocol::Udp)));
-        assert_eq!(ok("[::1]:8080:http"), Ok(("::1".into(), 8080, 80, Protocol::Tcp)));
-        assert_eq!(ok("8080:web/http"), Ok(("127.0.0.1".into(), 8080, 80, Protocol::Tcp)));
-        for bad in ["80", "x:80", "8080:nope", "8080:0", "8080:other/80", "nowhere:1:2", "99999:80"] {
+        let ok = |text: &str| {
+            parse(text, &one).map(|p| (p.ip.to_string(), p.host_port, p.port, p.protocol))
+        };
+        assert_eq!(
+            ok("8080:80"),
+            Ok(("127.0.0.1".into(), 8080, 80, Protocol::Tcp))
+        );
+        assert_eq!(
+            ok("0.0.0.0:53:53/udp"),
+            Ok(("0.0.0.0".into(), 53, 53, Protocol::Udp))
+        );
+        assert_eq!(
+            ok("[::1]:8080:http"),
+            Ok(("::1".into(), 8080, 80, Protocol::Tcp))
+        );
+        assert_eq!(
+            ok("8080:web/http"),
+            Ok(("127.0.0.1".into(), 8080, 80, Protocol::Tcp))
+        );
+        for bad in [
+            "80",
+            "x:80",
+            "8080:nope",
+            "8080:0",
+            "8080:other/80",
+            "nowhere:1:2",
+            "99999:80",
+        ] {
             assert!(ok(bad).is_err(), "{bad}");
         }
     }
@@ -88,7 +128,11 @@ mod tests {
     #[test]
     fn several_pods_need_a_name() {
         let two = pods(&["a", "b"]);
-        assert!(parse("8080:80", &two).expect_err("ambiguous").contains("HOST:POD/PORT"));
+        assert!(
+            parse("8080:80", &two)
+                .expect_err("ambiguous")
+                .contains("HOST:POD/PORT")
+        );
         assert_eq!(parse("8080:b/80", &two).expect("named").pod, "b");
     }
 }

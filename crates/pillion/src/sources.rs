@@ -29,7 +29,10 @@ pub(crate) fn read(paths: &[String]) -> Result<Vec<Source>, SourceError> {
             continue;
         }
         let path = Path::new(path);
-        let failed = |source| SourceError::Read { path: path.to_owned(), source };
+        let failed = |source| SourceError::Read {
+            path: path.to_owned(),
+            source,
+        };
         if fs::metadata(path).map_err(failed)?.is_dir() {
             let files = manifests_in(path).map_err(failed)?;
             if files.is_empty() {
@@ -62,7 +65,10 @@ fn manifests_in(dir: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read_file(path: &Path) -> Result<Source, SourceError> {
-    let failed = |source| SourceError::Read { path: path.to_owned(), source };
+    let failed = |source| SourceError::Read {
+        path: path.to_owned(),
+        source,
+    };
     read_from(path.to_owned(), &mut fs::File::open(path).map_err(failed)?)
 }
 
@@ -70,9 +76,15 @@ fn read_from(path: PathBuf, from: &mut dyn Read) -> Result<Source, SourceError> 
     let mut bytes = Vec::new();
     from.take(LARGEST + 1)
         .read_to_end(&mut bytes)
-        .map_err(|source| SourceError::Read { path: path.clone(), source })?;
+        .map_err(|source| SourceError::Read {
+            path: path.clone(),
+            source,
+        })?;
     if bytes.len() as u64 > LARGEST {
         return Err(SourceError::TooLarge { path });
     }
-    Ok(Source { name: path.display().to_string(), bytes })
+    Ok(Source {
+        name: path.display().to_string(),
+        bytes,
+    })
 }

@@ -18,8 +18,14 @@ pub(crate) fn exit_code(pods: &[Arc<Pod>]) -> Exit {
         .flat_map(failed_apps)
         .min_by_key(|end| end.1.finished_at)
     else {
-        let all_well = pods.iter().all(|pod| phase(pod) == Some(PodPhase::Succeeded));
-        return if all_well { exit::SUCCESS } else { exit::FAILURE };
+        let all_well = pods
+            .iter()
+            .all(|pod| phase(pod) == Some(PodPhase::Succeeded));
+        return if all_well {
+            exit::SUCCESS
+        } else {
+            exit::FAILURE
+        };
     };
     Exit::of_container(first.1.exit_code)
 }
@@ -44,7 +50,10 @@ pub(crate) fn exit_code_from(pods: &[Arc<Pod>], container: &str) -> Option<Exit>
 /// What to say of the Pods that did not succeed; empty when there is nothing to say.
 pub(crate) fn failures(pods: &[Arc<Pod>], tails: &Tails) -> String {
     let mut text = String::new();
-    for pod in pods.iter().filter(|pod| phase(pod) == Some(PodPhase::Failed)) {
+    for pod in pods
+        .iter()
+        .filter(|pod| phase(pod) == Some(PodPhase::Failed))
+    {
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         let status = pod.status.as_ref();
         let reason = status.and_then(|status| status.reason.as_deref());
@@ -54,7 +63,11 @@ pub(crate) fn failures(pods: &[Arc<Pod>], tails: &Tails) -> String {
         };
         for (container, end) in failed_containers(pod) {
             let reason = end.reason.as_deref().unwrap_or("Error");
-            let _ = writeln!(text, "  container {container}: exit code {} ({reason})", end.exit_code);
+            let _ = writeln!(
+                text,
+                "  container {container}: exit code {} ({reason})",
+                end.exit_code
+            );
             if let Some(message) = end.message.as_deref().filter(|message| !message.is_empty()) {
                 for line in message.lines() {
                     let _ = writeln!(text, "    message: {line}");
@@ -77,13 +90,17 @@ fn phase(pod: &Pod) -> Option<PodPhase> {
 }
 
 fn failed_apps(pod: &Pod) -> Vec<(String, ContainerStateTerminated)> {
-    let Some(status) = &pod.status else { return Vec::new() };
+    let Some(status) = &pod.status else {
+        return Vec::new();
+    };
     ends(&status.container_statuses)
 }
 
 /// Apps, and those init containers that made the Pod fail; a sidecar's code never does (R4.5).
 fn failed_containers(pod: &Pod) -> Vec<(String, ContainerStateTerminated)> {
-    let Some(status) = &pod.status else { return Vec::new() };
+    let Some(status) = &pod.status else {
+        return Vec::new();
+    };
     let is_sidecar = |name: &str| {
         pod.spec.init_containers.iter().any(|container| {
             container.name == name && container.restart_policy == Some(RestartPolicy::Always)

@@ -130,7 +130,16 @@ fn sysctls(findings: &mut Findings, path: &Path, sysctls: &[Sysctl], spec: &PodS
         }
         let ipc = ["kernel.shm", "kernel.msg", "fs.mqueue."]
             .iter()
-            .any(|prefix| dotted.starts_with(prefix));
+            .any(|prefix| dotted.starts_with(prefix))
+            || dotted == "kernel.sem";
+        if names::is_sysctl(name) && !name.is_empty() && !ipc && !dotted.starts_with("net.") {
+            // The kubelet's word (`SysctlForbidden`), said before anything runs: it would change the whole machine.
+            let detail = format!(
+                "forbidden sysctl: \"{name}\" not allowlisted: it belongs to no namespace of the Pod; \
+                 net.*, kernel.shm*, kernel.msg*, kernel.sem and fs.mqueue.* do"
+            );
+            findings.forbidden(path, &detail);
+        }
         if spec.host_network == Some(true) && dotted.starts_with("net.") {
             findings.invalid(
                 path,
@@ -138,7 +147,7 @@ fn sysctls(findings: &mut Findings, path: &Path, sysctls: &[Sysctl], spec: &PodS
                 "may not be specified when 'hostNetwork' is true",
             );
         }
-        if spec.host_ipc == Some(true) && (ipc || dotted == "kernel.sem") {
+        if spec.host_ipc == Some(true) && ipc {
             findings.invalid(path, name, "may not be specified when 'hostIPC' is true");
         }
     }

@@ -3,7 +3,9 @@
 /// Replaces `$(NAME)` by what `lookup` knows; what it does not know stays as it stands. `$$` is one `$`.
 /// The result is not expanded again.
 pub fn expand(input: &str, lookup: impl Fn(&str) -> Option<String>) -> String {
-    match try_expand(input, |name| Some(lookup(name).unwrap_or_else(|| format!("$({name})")))) {
+    match try_expand(input, |name| {
+        Some(lookup(name).unwrap_or_else(|| format!("$({name})")))
+    }) {
         Ok(text) => text,
         // The closure above always answers.
         Err(name) => name,
@@ -11,10 +13,7 @@ pub fn expand(input: &str, lookup: impl Fn(&str) -> Option<String>) -> String {
 }
 
 /// As [`expand`], but a name that is not defined is an error that carries the name (R18.4).
-pub fn try_expand(
-    input: &str,
-    lookup: impl Fn(&str) -> Option<String>,
-) -> Result<String, String> {
+pub fn try_expand(input: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::with_capacity(input.len());
     let mut rest = input;
     while let Some(at) = rest.find('$') {

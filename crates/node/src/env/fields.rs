@@ -32,18 +32,28 @@ pub(crate) fn field(pod: &Pod, facts: &NodeFacts, path: &str) -> Result<String, 
         return Ok(metadata.annotations.get(key).cloned().unwrap_or_default());
     }
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let join = |ips: &[IpAddr]| ips.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let join = |ips: &[IpAddr]| {
+        ips.iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
     let first = |ips: &[IpAddr]| ips.first().map(ToString::to_string).unwrap_or_default();
     Ok(match path {
         "metadata.name" => text(&metadata.name),
-        "metadata.namespace" => metadata.namespace.clone().unwrap_or_else(|| "default".into()),
+        "metadata.namespace" => metadata
+            .namespace
+            .clone()
+            .unwrap_or_else(|| "default".into()),
         "metadata.uid" => text(&metadata.uid),
         "metadata.labels" => lines(&metadata.labels),
         "metadata.annotations" => lines(&metadata.annotations),
         "spec.nodeName" => facts.node_name.clone(),
-        "spec.serviceAccountName" => {
-            pod.spec.service_account_name.clone().unwrap_or_else(|| "default".into())
-        }
+        "spec.serviceAccountName" => pod
+            .spec
+            .service_account_name
+            .clone()
+            .unwrap_or_else(|| "default".into()),
         "status.podIP" => first(&facts.pod_ips),
         "status.podIPs" => join(&facts.pod_ips),
         "status.hostIP" => first(&facts.host_ips),
@@ -54,11 +64,16 @@ pub(crate) fn field(pod: &Pod, facts: &NodeFacts, path: &str) -> Result<String, 
 
 /// `key="escaped value"` a line, sorted by key.
 fn lines(map: &std::collections::BTreeMap<String, String>) -> String {
-    map.iter().map(|(key, value)| format!("{key}={value:?}")).collect::<Vec<_>>().join("\n")
+    map.iter()
+        .map(|(key, value)| format!("{key}={value:?}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn subscript<'a>(path: &'a str, of: &str) -> Option<&'a str> {
-    path.strip_prefix(of)?.strip_prefix("['")?.strip_suffix("']")
+    path.strip_prefix(of)?
+        .strip_prefix("['")?
+        .strip_suffix("']")
 }
 
 /// The value of a resource of a container, divided by the divisor and rounded up.
@@ -78,7 +93,12 @@ pub(crate) fn resource(
             .find(|container| container.name == *name)
             .ok_or_else(|| ConfigError::Field(format!("container {name} not found")))?,
     };
-    let wrong = || ConfigError::Field(format!("unsupported container resource: {}", reference.resource));
+    let wrong = || {
+        ConfigError::Field(format!(
+            "unsupported container resource: {}",
+            reference.resource
+        ))
+    };
     let (which, name) = reference.resource.split_once('.').ok_or_else(wrong)?;
     let resources = container.resources.as_ref();
     let value = match which {
@@ -92,5 +112,7 @@ pub(crate) fn resource(
         (None, "limits", "memory") => Quantity::from_bytes(facts.memory_bytes),
         _ => Quantity::ZERO,
     };
-    Ok(value.divided_by(reference.divisor.unwrap_or(Quantity::ZERO)).to_string())
+    Ok(value
+        .divided_by(reference.divisor.unwrap_or(Quantity::ZERO))
+        .to_string())
 }

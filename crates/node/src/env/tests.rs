@@ -31,13 +31,21 @@ fn built(container: serde_json::Value) -> Result<BTreeMap<String, String>, Confi
     }))
     .expect("pod");
     let facts = NodeFacts {
-        pod_ips: vec!["10.0.0.2".parse().expect("ip"), "fd00::2".parse().expect("ip")],
+        pod_ips: vec![
+            "10.0.0.2".parse().expect("ip"),
+            "fd00::2".parse().expect("ip"),
+        ],
         cpu_millis: 2000,
         memory_bytes: 1 << 30,
         ..NodeFacts::default()
     };
     let objects = objects();
-    let context = Context { pod: &pod, container: &container, objects: &objects, facts: &facts };
+    let context = Context {
+        pod: &pod,
+        container: &container,
+        objects: &objects,
+        facts: &facts,
+    };
     variables(context).map(|variables| variables.into_vec().into_iter().collect())
 }
 
@@ -68,18 +76,30 @@ fn r18_6_prefix_and_optional_sources() {
 #[test]
 fn r11_3_what_is_missing_is_named() {
     let message = |env| one(env).expect_err("missing").to_string();
-    let reference = |kind: &str, name: &str, key: &str| {
-        json!({"name": "X", "valueFrom": {kind: {"name": name, "key": key}}})
-    };
-    assert_eq!(message(reference("configMapKeyRef", "none", "A")), "configmap \"none\" not found");
-    assert_eq!(message(reference("secretKeyRef", "none", "A")), "secret \"none\" not found");
+    let reference = |kind: &str, name: &str, key: &str| json!({"name": "X", "valueFrom": {kind: {"name": name, "key": key}}});
+    assert_eq!(
+        message(reference("configMapKeyRef", "none", "A")),
+        "configmap \"none\" not found"
+    );
+    assert_eq!(
+        message(reference("secretKeyRef", "none", "A")),
+        "secret \"none\" not found"
+    );
     assert_eq!(
         message(reference("configMapKeyRef", "config", "Z")),
         "couldn't find key Z in ConfigMap default/config"
     );
-    assert_eq!(one(json!({"name": "X", "valueFrom": {"configMapKeyRef": {"name": "config", "key": "Z", "optional": true}}})), Ok(None));
+    assert_eq!(
+        one(
+            json!({"name": "X", "valueFrom": {"configMapKeyRef": {"name": "config", "key": "Z", "optional": true}}})
+        ),
+        Ok(None)
+    );
     let error = built(json!({"name": "c", "envFrom": [{"secretRef": {"name": "none"}}]}));
-    assert_eq!(error.expect_err("missing").to_string(), "secret \"none\" not found");
+    assert_eq!(
+        error.expect_err("missing").to_string(),
+        "secret \"none\" not found"
+    );
 }
 
 #[test]
@@ -94,14 +114,24 @@ fn r18_3_values_from_elsewhere_are_not_expanded() {
         "env": [{"name": "B", "value": "b"}, {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "config", "key": "A"}}}]}))
     .expect("container");
     let (pod, facts) = (Pod::default(), NodeFacts::default());
-    let context = Context { pod: &pod, container: &container, objects: &objects, facts: &facts };
-    assert_eq!(variables(context).expect("variables").get("A"), Some("$(B)"));
+    let context = Context {
+        pod: &pod,
+        container: &container,
+        objects: &objects,
+        facts: &facts,
+    };
+    assert_eq!(
+        variables(context).expect("variables").get("A"),
+        Some("$(B)")
+    );
 }
 
 #[test]
 fn r19_6_fields() {
     let get = |path: &str| {
-        one(json!({"name": "X", "valueFrom": {"fieldRef": {"fieldPath": path}}})).expect(path).expect(path)
+        one(json!({"name": "X", "valueFrom": {"fieldRef": {"fieldPath": path}}}))
+            .expect(path)
+            .expect(path)
     };
     assert_eq!(get("metadata.name"), "pod");
     assert_eq!(get("metadata.labels['app']"), "x");

@@ -38,9 +38,13 @@ impl PodCgroup {
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
         let base = node.paths().cgroup_base();
         let (handle, degraded) =
-            node.cgroups().create_pod(base, qos, uid, &limits(&pod_cgroup(&pod.spec)));
+            node.cgroups()
+                .create_pod(base, qos, uid, &limits(&pod_cgroup(&pod.spec)));
         tell(node, degraded);
-        Self { handle, waiting: Mutex::default() }
+        Self {
+            handle,
+            waiting: Mutex::default(),
+        }
     }
 
     /// Sends a helper ahead for a container's first run.
@@ -77,8 +81,9 @@ impl PodCgroup {
         instance: Instance,
     ) -> Result<Place, StartError> {
         let name = format!("{}-{instance}", container.name);
-        let (cgroup, degraded) =
-            self.handle.create_child(&name, &limits(&container_cgroup(container)));
+        let (cgroup, degraded) = self
+            .handle
+            .create_child(&name, &limits(&container_cgroup(container)));
         tell(node, degraded);
         let inside = Some(&cgroup).filter(|cgroup| !cgroup.is_empty());
         let helper = node.launcher().prepare(inside)?;
@@ -96,7 +101,10 @@ fn limits(values: &CgroupValues) -> Limits {
 }
 
 fn tell(node: &Node, degraded: Degraded) {
-    degraded.0.into_iter().for_each(|note| node.output().note(note));
+    degraded
+        .0
+        .into_iter()
+        .for_each(|note| node.output().note(note));
 }
 
 /// The container that is started after `name`, or the first one.

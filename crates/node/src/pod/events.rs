@@ -14,12 +14,18 @@ pub(crate) fn event(pod: &Pod, node_name: &str, event: &PodEvent, number: u64, n
             namespace: metadata.namespace.clone(),
             name: metadata.name.clone(),
             uid: metadata.uid.clone(),
-            field_path: event.container.as_deref().map(|container| field_path(pod, container)),
+            field_path: event
+                .container
+                .as_deref()
+                .map(|container| field_path(pod, container)),
             ..ObjectReference::default()
         },
         reason: Some(event.reason.clone()),
         message: Some(event.message.clone()),
-        source: Some(EventSource { component: Some("kubelet".into()), host: Some(node_name.into()) }),
+        source: Some(EventSource {
+            component: Some("kubelet".into()),
+            host: Some(node_name.into()),
+        }),
         first_timestamp: Some(now.to_meta()),
         last_timestamp: Some(now.to_meta()),
         count: Some(1),
@@ -29,14 +35,25 @@ pub(crate) fn event(pod: &Pod, node_name: &str, event: &PodEvent, number: u64, n
         ..Event::default()
     };
     // Named as Kubernetes names them: the object and a hexadecimal number that makes it unique.
-    object.metadata.name = Some(format!("{name}.{:x}", (now.0 as u64) << 20 | (number & 0xf_ffff)));
+    object.metadata.name = Some(format!(
+        "{name}.{:x}",
+        (now.0 as u64) << 20 | (number & 0xf_ffff)
+    ));
     object.metadata.namespace = metadata.namespace.clone();
     object.metadata.creation_timestamp = Some(now.to_meta());
     object
 }
 
 fn field_path(pod: &Pod, container: &str) -> String {
-    let is_init = pod.spec.init_containers.iter().any(|init| init.name == container);
-    let list = if is_init { "initContainers" } else { "containers" };
+    let is_init = pod
+        .spec
+        .init_containers
+        .iter()
+        .any(|init| init.name == container);
+    let list = if is_init {
+        "initContainers"
+    } else {
+        "containers"
+    };
     format!("spec.{list}{{{container}}}")
 }

@@ -27,9 +27,18 @@ pub(crate) async fn watch(started: Arc<StartedContainer>, reports: Reports) {
         Err(_) => (137, None),
     };
     let message = termination_message(&started, code, &tail);
-    let exit = Exit { code, signal, oom_killed: started.oom_killed() };
+    let exit = Exit {
+        code,
+        signal,
+        oom_killed: started.oom_killed(),
+    };
     let (container, instance) = started.run();
-    let _ = reports.send(Report::Input(Input::Exited { container, instance, exit, message }));
+    let _ = reports.send(Report::Input(Input::Exited {
+        container,
+        instance,
+        exit,
+        message,
+    }));
 }
 
 /// R15.1 to R15.4: the file wins; the log stands in only where the container says so.

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use container::{Mount, MountPropagation, MountSource};
-use manifest::core::v1::{Container, MountPropagationMode, Pod, RecursiveReadOnlyMode, VolumeMount};
+use manifest::core::v1::{
+    Container, MountPropagationMode, Pod, RecursiveReadOnlyMode, VolumeMount,
+};
 
 use super::sandbox::Sandbox;
 use crate::env::expand::try_expand;
@@ -21,12 +23,20 @@ pub(crate) fn of(
     variables: &Variables,
 ) -> Result<Vec<Mount>, ConfigError> {
     let mut mounts = Vec::new();
-    let own = |path: &str| container.volume_mounts.iter().any(|mount| mount.mount_path == path);
+    let own = |path: &str| {
+        container
+            .volume_mounts
+            .iter()
+            .any(|mount| mount.mount_path == path)
+    };
     if !own("/etc/hosts") {
         mounts.push(Mount::new(MountSource::path(paths.hosts()), "/etc/hosts"));
     }
     if !own("/etc/resolv.conf") {
-        mounts.push(Mount::new(MountSource::path(paths.resolv_conf()), "/etc/resolv.conf"));
+        mounts.push(Mount::new(
+            MountSource::path(paths.resolv_conf()),
+            "/etc/resolv.conf",
+        ));
     }
     if let Some(path) = &container.termination_message_path
         && !path.is_empty()
@@ -49,8 +59,14 @@ fn volume_mount(
     let prepared = sandbox.volumes().get(&mount.name).ok_or_else(missing)?;
     let sub_path = sub_path(mount, variables)?;
     let source = match prepared {
-        Prepared::Path(path) => MountSource::Path { path: path.clone(), sub_path },
-        Prepared::Tmpfs(name) => MountSource::PodTmpfs { name: name.clone(), sub_path },
+        Prepared::Path(path) => MountSource::Path {
+            path: path.clone(),
+            sub_path,
+        },
+        Prepared::Tmpfs(name) => MountSource::PodTmpfs {
+            name: name.clone(),
+            sub_path,
+        },
     };
     // R19.1: what is projected is read-only whatever the mount says.
     let projected = pod.spec.volumes.iter().any(|volume| {
@@ -82,7 +98,9 @@ fn sub_path(mount: &VolumeMount, variables: &Variables) -> Result<Option<PathBuf
             // R18.4: unlike elsewhere, a name that is not defined is an error.
             let expanded = try_expand(expression, |name| variables.get(name).map(str::to_owned));
             expanded.map_err(|name| {
-                ConfigError::Other(format!("failed to expand subPathExpr {expression:?}: missing value for {name:?}"))
+                ConfigError::Other(format!(
+                    "failed to expand subPathExpr {expression:?}: missing value for {name:?}"
+                ))
             })?
         }
         (_, Some(path)) if !path.is_empty() => path.clone(),
@@ -90,7 +108,9 @@ fn sub_path(mount: &VolumeMount, variables: &Variables) -> Result<Option<PathBuf
     };
     let path = PathBuf::from(path);
     let leads_out = path.is_absolute()
-        || path.components().any(|part| part == std::path::Component::ParentDir);
+        || path
+            .components()
+            .any(|part| part == std::path::Component::ParentDir);
     if leads_out {
         return Err(ConfigError::Other(format!(
             "error subPath {:?} must not be absolute and must not contain '..'",

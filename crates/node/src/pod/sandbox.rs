@@ -81,9 +81,10 @@ pub(crate) fn create(
     tokio::spawn(async move {
         let report = match made(&node, &pod, &paths, &ports).await {
             Ok(sandbox) => Report::Sandbox(Box::new(sandbox)),
-            Err(Failed { reason, message }) => {
-                Report::Input(Input::SandboxFailed { reason: reason.into(), message })
-            }
+            Err(Failed { reason, message }) => Report::Input(Input::SandboxFailed {
+                reason: reason.into(),
+                message,
+            }),
         };
         let _ = reports.send(report);
     });
@@ -107,12 +108,18 @@ async fn made(
         sysctls: sysctls(spec),
         tmpfs: volumes::tmpfs(pod, &facts),
     };
-    let starting = node.launcher().create_sandbox(&wanted).map_err(Failed::sandbox)?;
+    let starting = node
+        .launcher()
+        .create_sandbox(&wanted)
+        .map_err(Failed::sandbox)?;
     let cgroup = PodCgroup::create(node, pod);
     if let Some(first) = due_after(pod, None) {
         cgroup.send_ahead(node, first);
     }
-    let inner = wait::readable(starting).await.finish().map_err(Failed::sandbox)?;
+    let inner = wait::readable(starting)
+        .await
+        .finish()
+        .map_err(Failed::sandbox)?;
 
     let mut attachment = None;
     facts.pod_ips = if host_network {
@@ -125,11 +132,12 @@ async fn made(
             .try_clone_to_owned()
             .map_err(Failed::sandbox)?;
         let uid = pod.metadata.uid.clone().unwrap_or_default();
-        let attached =
-            tokio::task::spawn_blocking(move || network.attach(std::os::fd::AsFd::as_fd(&netns), &uid))
-                .await
-                .map_err(Failed::sandbox)?
-                .map_err(|error| Failed::sandbox(with_causes(&error)))?;
+        let attached = tokio::task::spawn_blocking(move || {
+            network.attach(std::os::fd::AsFd::as_fd(&netns), &uid)
+        })
+        .await
+        .map_err(Failed::sandbox)?
+        .map_err(|error| Failed::sandbox(with_causes(&error)))?;
         let ips = attached.addresses().to_vec();
         attachment = Some(attached);
         ips
@@ -145,8 +153,10 @@ async fn made(
         facts: &facts,
         stamp: stamp(node),
     };
-    let volumes = volumes::set_up(&context, |name| inner.tmpfs(name))
-        .map_err(|error| Failed { reason: "FailedMount", message: error.to_string() });
+    let volumes = volumes::set_up(&context, |name| inner.tmpfs(name)).map_err(|error| Failed {
+        reason: "FailedMount",
+        message: error.to_string(),
+    });
     let volumes = match volumes {
         Ok(volumes) => volumes,
         Err(failed) => {
@@ -156,7 +166,14 @@ async fn made(
         }
     };
     let attachment = Mutex::new(attachment);
-    Ok(Sandbox { inner, cgroup, attachment, volumes, facts, hostname: name.kernel })
+    Ok(Sandbox {
+        inner,
+        cgroup,
+        attachment,
+        volumes,
+        facts,
+        hostname: name.kernel,
+    })
 }
 
 fn pid_mode(spec: &PodSpec) -> PidMode {
@@ -171,15 +188,24 @@ fn pid_mode(spec: &PodSpec) -> PidMode {
 
 fn sysctls(spec: &PodSpec) -> Vec<(String, String)> {
     let context = spec.security_context.as_ref();
-    let wanted = context.map(|context| context.sysctls.as_slice()).unwrap_or_default();
-    wanted.iter().map(|sysctl| (sysctl.name.clone(), sysctl.value.clone())).collect()
+    let wanted = context
+        .map(|context| context.sysctls.as_slice())
+        .unwrap_or_default();
+    wanted
+        .iter()
+        .map(|sysctl| (sysctl.name.clone(), sysctl.value.clone()))
+        .collect()
 }
 
 /// R17.1, R17.2; on the host's network the Pod has the host's name (R17.4).
 fn hostname_of(node: &Node, pod: &Pod) -> Result<PodHostname, HostnameError> {
     if pod.spec.host_network == Some(true) {
         let name = node.facts().node_name.clone();
-        return Ok(PodHostname { hostname: name.clone(), domain: None, kernel: name });
+        return Ok(PodHostname {
+            hostname: name.clone(),
+            domain: None,
+            kernel: name,
+        });
     }
     pod_hostname(&HostnameRequest {
         pod_name: pod.metadata.name.as_deref().unwrap_or_default(),
@@ -208,7 +234,10 @@ fn managed_files(
     let aliases: Vec<HostAlias<'_>> = spec
         .host_aliases
         .iter()
-        .map(|alias| HostAlias { ip: &alias.ip, hostnames: &alias.hostnames })
+        .map(|alias| HostAlias {
+            ip: &alias.ip,
+            hostnames: &alias.hostnames,
+        })
         .collect();
     let text = if spec.host_network == Some(true) {
         let own = fs::read_to_string("/etc/hosts").unwrap_or_default();
@@ -224,7 +253,12 @@ fn managed_files(
         options: config
             .options
             .iter()
-            .map(|option| (option.name.clone().unwrap_or_default(), option.value.clone()))
+            .map(|option| {
+                (
+                    option.name.clone().unwrap_or_default(),
+                    option.value.clone(),
+                )
+            })
             .collect(),
     });
     let request = DnsRequest {
@@ -248,7 +282,11 @@ fn managed_files(
 /// Name of a new directory of projected files, as the kubelet forms it.
 fn stamp(node: &Node) -> String {
     let now = node.clock().now().to_timestamp();
-    format!("{}.{:09}", now.strftime("%Y_%m_%d_%H_%M_%S"), now.subsec_nanosecond())
+    format!(
+        "{}.{:09}",
+        now.strftime("%Y_%m_%d_%H_%M_%S"),
+        now.subsec_nanosecond()
+    )
 }
 
 /// Takes a sandbox down in a task of its own and reports that.
@@ -256,8 +294,11 @@ pub(crate) fn stop(sandbox: Option<Arc<Sandbox>>, reports: Reports) {
     tokio::spawn(async move {
         if let Some(sandbox) = sandbox {
             // Tasks of containers that have ended may hold on to it for a moment longer.
-            let attachment =
-                sandbox.attachment.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let attachment = sandbox
+                .attachment
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             let leftovers = match Arc::try_unwrap(sandbox) {
                 Ok(sandbox) => taken_down(sandbox.inner, attachment).await,
                 Err(_) => detached(attachment).await,
@@ -279,11 +320,16 @@ async fn taken_down(inner: container::Sandbox, attachment: Option<Attachment>) -
 }
 
 async fn detached(attachment: Option<Attachment>) -> Vec<String> {
-    let Some(attachment) = attachment else { return Vec::new() };
+    let Some(attachment) = attachment else {
+        return Vec::new();
+    };
     let closed = tokio::task::spawn_blocking(move || attachment.close()).await;
     match closed {
         Ok(Ok(())) => Vec::new(),
-        Ok(Err(error)) => vec![format!("take the Pod off the network: {}", with_causes(&error))],
+        Ok(Err(error)) => vec![format!(
+            "take the Pod off the network: {}",
+            with_causes(&error)
+        )],
         Err(error) => vec![format!("take the Pod off the network: {error}")],
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use container::cgroup::CgroupHandle;
-use container::{ContainerSpec, Process, Rootfs, Running, Step, Stdio};
+use container::{ContainerSpec, Process, Rootfs, Running, Stdio, Step};
 use image::{Image, Reference};
 use lifecycle::{Input, Instance, StartFailure, events};
 use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy};
@@ -76,7 +76,12 @@ impl StartedContainer {
     }
 
     pub(crate) fn container_id(&self) -> String {
-        format!("pillion://{}-{}-{}", self.name, self.instance, self.running.pid())
+        format!(
+            "pillion://{}-{}-{}",
+            self.name,
+            self.instance,
+            self.running.pid()
+        )
     }
 
     pub(crate) fn image_id(&self) -> String {
@@ -88,7 +93,10 @@ impl StartedContainer {
     }
 
     pub(crate) fn take_pumps(&self) -> Option<Pumps> {
-        self.pumps.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.pumps
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Whether the kernel killed a process of it for want of memory (R13.9).
@@ -123,7 +131,10 @@ struct Failed {
 
 impl Failed {
     fn new(failure: StartFailure, message: impl std::fmt::Display) -> Self {
-        Self { failure, message: message.to_string() }
+        Self {
+            failure,
+            message: message.to_string(),
+        }
     }
 }
 
@@ -138,15 +149,25 @@ pub(crate) async fn start(request: StartRequest, reports: Reports) {
     let (container, instance) = (request.container.name.clone(), request.instance);
     let report = match started(request, &reports).await {
         Ok(started) => Report::Started(Box::new(started)),
-        Err(Failed { failure, message }) => {
-            Report::Input(Input::StartFailed { container, instance, failure, message })
-        }
+        Err(Failed { failure, message }) => Report::Input(Input::StartFailed {
+            container,
+            instance,
+            failure,
+            message,
+        }),
     };
     let _ = reports.send(report);
 }
 
 async fn started(request: StartRequest, reports: &Reports) -> Result<StartedContainer, Failed> {
-    let StartRequest { node, pod, paths, sandbox, container, instance } = request;
+    let StartRequest {
+        node,
+        pod,
+        paths,
+        sandbox,
+        container,
+        instance,
+    } = request;
     let name = container.name.clone();
     let image = image(&node, &container, reports)?;
 
@@ -158,18 +179,35 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
     };
     let variables = env::variables(context)?;
     let security = pod.spec.security_context.as_ref();
-    let mut process =
-        process::process(&container, security, &image.config, &variables, sandbox.hostname())?;
+    let mut process = process::process(
+        &container,
+        security,
+        &image.config,
+        &variables,
+        sandbox.hostname(),
+    )?;
     let memory = u64::try_from(node.facts().memory_bytes).unwrap_or(0);
-    process.oom_score_adj = Some(lifecycle::resources::oom_score_adj(&pod, &container, memory));
+    process.oom_score_adj = Some(lifecycle::resources::oom_score_adj(
+        &pod, &container, memory,
+    ));
 
-    let created = |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
+    let created =
+        |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
     let dir = paths.container(&name, instance);
     let termination_log = prepare_directory(&dir)
         .map_err(|error| created(&format!("create {}: {error}", dir.display())))?;
-    let mounts = mounts::of(&pod, &container, &sandbox, &paths, &termination_log, &variables)?;
-    let Place { cgroup, helper } =
-        sandbox.cgroup().take(&node, &container, instance).map_err(|error| created(&error))?;
+    let mounts = mounts::of(
+        &pod,
+        &container,
+        &sandbox,
+        &paths,
+        &termination_log,
+        &variables,
+    )?;
+    let Place { cgroup, helper } = sandbox
+        .cgroup()
+        .take(&node, &container, instance)
+        .map_err(|error| created(&error))?;
 
     let own = container.security_context.as_ref();
     let spec = ContainerSpec {
@@ -193,10 +231,17 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
 
     let pipes = || -> std::io::Result<_> { Ok((output_pipe()?, output_pipe()?)) };
     let ((out, out_theirs), (err, err_theirs)) = pipes().map_err(|error| created(&error))?;
-    let stdio = Stdio { stdin: None, stdout: out_theirs, stderr: err_theirs };
-    let starting =
-        helper.start(sandbox.inner(), &spec, stdio).map_err(|error| start_failed(&error))?;
-    if instance == 0 && let Some(next) = due_after(&pod, Some(&name)) {
+    let stdio = Stdio {
+        stdin: None,
+        stdout: out_theirs,
+        stderr: err_theirs,
+    };
+    let starting = helper
+        .start(sandbox.inner(), &spec, stdio)
+        .map_err(|error| start_failed(&error))?;
+    if instance == 0
+        && let Some(next) = due_after(&pod, Some(&name))
+    {
         sandbox.cgroup().send_ahead(&node, next);
     }
     let running = wait::started(starting).await;
@@ -207,14 +252,24 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
             return Err(start_failed(&error));
         }
     };
-    running.notes().iter().for_each(|note| node.output().note(note.clone()));
+    running
+        .notes()
+        .iter()
+        .for_each(|note| node.output().note(note.clone()));
     let pod_name: Arc<str> = pod.metadata.name.as_deref().unwrap_or_default().into();
     let streams = [(Stream::Stdout, out), (Stream::Stderr, err)];
     let pumps = Pumps::start(node.output(), &pod_name, &name.as_str().into(), streams)
         .map_err(|error| created(&error))?;
-    let image_signal = image.config.stop_signal.as_deref().map_or(Signal::TERM.as_raw(), signal_number);
+    let image_signal = image
+        .config
+        .stop_signal
+        .as_deref()
+        .map_or(Signal::TERM.as_raw(), signal_number);
     Ok(StartedContainer {
-        image_name: image.reference.as_ref().map_or_else(|| image.id.to_string(), ToString::to_string),
+        image_name: image
+            .reference
+            .as_ref()
+            .map_or_else(|| image.id.to_string(), ToString::to_string),
         name,
         instance,
         running,
@@ -259,17 +314,28 @@ fn image(node: &Node, container: &Container, reports: &Reports) -> Result<Image,
             ),
         });
     };
-    let _ = reports.send(Report::Event(events::already_present(&container.name, name)));
+    let _ = reports.send(Report::Event(events::already_present(
+        &container.name,
+        name,
+    )));
     Ok(image)
 }
 
 /// Makes the directories of a run and its termination message file (R15.1).
 fn prepare_directory(dir: &Path) -> std::io::Result<PathBuf> {
     for name in ["upper", "work"] {
-        fs::DirBuilder::new().recursive(true).mode(0o755).create(dir.join(name))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(dir.join(name))?;
     }
     let log = dir.join("termination-log");
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o666).open(&log)?;
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o666)
+        .open(&log)?;
     // Whatever the umask: a container that does not run as root writes it too.
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666))?;
     Ok(log)
@@ -292,9 +358,9 @@ fn start_failed(error: &container::StartError) -> Failed {
 /// The number of `SIGTERM`, `TERM`, `15` or `SIGRTMIN+3`; SIGTERM for what is none of these.
 pub(crate) fn signal_number(name: &str) -> i32 {
     const NAMES: [&str; 31] = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
-        "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
-        "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
+        "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
+        "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
     ];
     const REAL_TIME: i32 = 34;
     if let Ok(number) = name.parse() {
@@ -303,7 +369,11 @@ pub(crate) fn signal_number(name: &str) -> i32 {
     let upper = name.to_ascii_uppercase();
     let short = upper.strip_prefix("SIG").unwrap_or(&upper);
     if let Some(rest) = short.strip_prefix("RTMIN") {
-        return REAL_TIME + rest.strip_prefix('+').and_then(|n| n.parse::<i32>().ok()).unwrap_or(0);
+        return REAL_TIME
+            + rest
+                .strip_prefix('+')
+                .and_then(|n| n.parse::<i32>().ok())
+                .unwrap_or(0);
     }
     match NAMES.iter().position(|known| *known == short) {
         Some(at) => i32::try_from(at).unwrap_or(14) + 1,
@@ -318,8 +388,14 @@ mod tests {
     #[test]
     fn signals_by_name_and_number() {
         for (name, number) in [
-            ("SIGTERM", 15), ("QUIT", 3), ("sigusr1", 10), ("9", 9), ("SIGRTMIN+3", 37), ("SIGRTMIN", 34),
-            ("SIGSYS", 31), ("NONSENSE", 15),
+            ("SIGTERM", 15),
+            ("QUIT", 3),
+            ("sigusr1", 10),
+            ("9", 9),
+            ("SIGRTMIN+3", 37),
+            ("SIGRTMIN", 34),
+            ("SIGSYS", 31),
+            ("NONSENSE", 15),
         ] {
             assert_eq!(signal_number(name), number, "{name}");
         }

@@ -8,7 +8,9 @@ use container::{ExitStatus, Running, StartError, Starting};
 /// Waits until a helper has said how its work went; `finish` then does not block. Should the descriptor not
 /// be watchable, it comes back at once, and `finish` blocks for the helper's few milliseconds.
 pub(crate) async fn readable<T: AsFd>(source: T) -> T {
-    let Ok(copy) = source.as_fd().try_clone_to_owned() else { return source };
+    let Ok(copy) = source.as_fd().try_clone_to_owned() else {
+        return source;
+    };
     if let Ok(watched) = sys::watch::readable(copy) {
         let _ = watched.readable().await;
     }

@@ -95,7 +95,10 @@ impl Worker {
         }
     }
 
-    pub(crate) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> PodOutcome {
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::UnboundedReceiver<Command>,
+    ) -> PodOutcome {
         self.remember();
         self.step(Input::Wake);
         while !self.machine.is_finished() {
@@ -115,7 +118,8 @@ impl Worker {
             .map_err(std::io::Error::other)
             .and_then(|bytes| std::fs::write(self.paths.object(), bytes));
         if let Err(error) = written {
-            self.leftovers.push(format!("write {}: {error}", self.paths.object().display()));
+            self.leftovers
+                .push(format!("write {}: {error}", self.paths.object().display()));
         }
     }
 
@@ -136,7 +140,12 @@ impl Worker {
     fn report(&mut self, report: Report) {
         match report {
             Report::Input(input) => {
-                if let Input::Exited { container, instance, .. } = &input {
+                if let Input::Exited {
+                    container,
+                    instance,
+                    ..
+                } = &input
+                {
                     self.forget(&(container.clone(), *instance));
                     // Told first, so that what has ended is not started again.
                     if self.ends_with(container) {
@@ -181,7 +190,12 @@ impl Worker {
 
     /// The instance has ended: nobody asks it anything any more.
     fn forget(&mut self, run: &Run) {
-        let over: Vec<_> = self.tasks.keys().filter(|(of, _)| of == run).cloned().collect();
+        let over: Vec<_> = self
+            .tasks
+            .keys()
+            .filter(|(of, _)| of == run)
+            .cloned()
+            .collect();
         for key in over {
             if let Some(task) = self.tasks.remove(&key) {
                 task.abort();
@@ -212,21 +226,45 @@ impl Worker {
                 let sandbox = self.sandbox.take();
                 sandbox::stop(sandbox, self.reporter.clone());
             }
-            Action::Start { container, instance } => self.start(container, instance),
+            Action::Start {
+                container,
+                instance,
+            } => self.start(container, instance),
             // Nothing is pulled yet, and a start that is past pulling goes on (R7.4).
             Action::CancelStart { .. } => {}
-            Action::RunProbe { container, instance, probe, timeout } => {
+            Action::RunProbe {
+                container,
+                instance,
+                probe,
+                timeout,
+            } => {
                 self.probe((container, instance), probe, timeout);
             }
-            Action::RunHook { container, instance, hook, timeout } => {
+            Action::RunHook {
+                container,
+                instance,
+                hook,
+                timeout,
+            } => {
                 self.hook((container, instance), hook, timeout);
             }
-            Action::CancelHook { container, instance, hook } => {
-                if let Some(task) = self.tasks.remove(&((container, instance), Task::Hook(hook))) {
+            Action::CancelHook {
+                container,
+                instance,
+                hook,
+            } => {
+                if let Some(task) = self
+                    .tasks
+                    .remove(&((container, instance), Task::Hook(hook)))
+                {
                     task.abort();
                 }
             }
-            Action::Stop { container, instance, signal } => {
+            Action::Stop {
+                container,
+                instance,
+                signal,
+            } => {
                 if let Some(started) = self.containers.get(&(container, instance)) {
                     let number = match &signal {
                         StopSignal::OfImage => started.stop_signal(),
@@ -236,12 +274,18 @@ impl Worker {
                     let _ = started.running().signal(number);
                 }
             }
-            Action::Kill { container, instance } => {
+            Action::Kill {
+                container,
+                instance,
+            } => {
                 if let Some(started) = self.containers.get(&(container, instance)) {
                     started.kill();
                 }
             }
-            Action::Remove { container, instance } => self.remove(&(container, instance)),
+            Action::Remove {
+                container,
+                instance,
+            } => self.remove(&(container, instance)),
             Action::Emit(event) => self.emit(&event),
         }
     }
@@ -263,11 +307,16 @@ impl Worker {
 
     fn container(&self, name: &str) -> Option<&Container> {
         let spec = &self.pod.spec;
-        spec.init_containers.iter().chain(&spec.containers).find(|container| container.name == name)
+        spec.init_containers
+            .iter()
+            .chain(&spec.containers)
+            .find(|container| container.name == name)
     }
 
     fn probe(&mut self, run: Run, kind: ProbeKind, timeout: std::time::Duration) {
-        let Some((container, started)) = self.target(&run) else { return };
+        let Some((container, started)) = self.target(&run) else {
+            return;
+        };
         let wanted = match kind {
             ProbeKind::Startup => container.startup_probe.clone(),
             ProbeKind::Liveness => container.liveness_probe.clone(),
@@ -288,25 +337,44 @@ impl Worker {
                 None => probe::run(&wanted, &container, pod_ip, timeout).await,
             };
             let Answer { outcome, output } = answer;
-            let input = Input::ProbeDone { container: name, instance, probe: kind, outcome, output };
+            let input = Input::ProbeDone {
+                container: name,
+                instance,
+                probe: kind,
+                outcome,
+                output,
+            };
             let _ = reporter.send(Report::Input(input));
         });
-        self.tasks.insert((run, Task::Probe(kind)), task.abort_handle());
+        self.tasks
+            .insert((run, Task::Probe(kind)), task.abort_handle());
     }
 
     fn hook(&mut self, run: Run, kind: HookKind, timeout: Option<std::time::Duration>) {
-        let Some((container, started)) = self.target(&run) else { return };
-        let handler = container.lifecycle.as_ref().and_then(|lifecycle| match kind {
-            HookKind::PostStart => lifecycle.post_start.clone(),
-            HookKind::PreStop => lifecycle.pre_stop.clone(),
-        });
+        let Some((container, started)) = self.target(&run) else {
+            return;
+        };
+        let handler = container
+            .lifecycle
+            .as_ref()
+            .and_then(|lifecycle| match kind {
+                HookKind::PostStart => lifecycle.post_start.clone(),
+                HookKind::PreStop => lifecycle.pre_stop.clone(),
+            });
         let Some(handler) = handler else { return };
         let (node, reporter) = (Arc::clone(&self.node), self.reporter.clone());
         let pod_ip = self.pod_ip();
         let (name, instance) = run.clone();
         let task = tokio::spawn(async move {
             let (target, process) = (started.running(), started.process());
-            let running = hook::run(node.launcher(), target, process, &handler, &container, pod_ip);
+            let running = hook::run(
+                node.launcher(),
+                target,
+                process,
+                &handler,
+                &container,
+                pod_ip,
+            );
             let result = match timeout {
                 None => running.await,
                 Some(limit) => match tokio::time::timeout(limit, running).await {
@@ -314,14 +382,23 @@ impl Worker {
                     Err(_) => Err(format!("no end after {} s", limit.as_secs())),
                 },
             };
-            let input = Input::HookDone { container: name, instance, hook: kind, result };
+            let input = Input::HookDone {
+                container: name,
+                instance,
+                hook: kind,
+                result,
+            };
             let _ = reporter.send(Report::Input(input));
         });
-        self.tasks.insert((run, Task::Hook(kind)), task.abort_handle());
+        self.tasks
+            .insert((run, Task::Hook(kind)), task.abort_handle());
     }
 
     fn target(&self, run: &Run) -> Option<(Container, Arc<StartedContainer>)> {
-        Some((self.container(&run.0)?.clone(), Arc::clone(self.containers.get(run)?)))
+        Some((
+            self.container(&run.0)?.clone(),
+            Arc::clone(self.containers.get(run)?),
+        ))
     }
 
     fn pod_ip(&self) -> Option<std::net::IpAddr> {
@@ -351,7 +428,10 @@ impl Worker {
         let mut status = self.machine.status(now);
         let host_ips = &self.node.facts().host_ips;
         status.host_ip = host_ips.first().map(ToString::to_string);
-        status.host_ips = host_ips.iter().map(|ip| HostIp { ip: ip.to_string() }).collect();
+        status.host_ips = host_ips
+            .iter()
+            .map(|ip| HostIp { ip: ip.to_string() })
+            .collect();
         let current = self.status.borrow().clone();
         let deletion_told = current.metadata.deletion_timestamp.is_some() == self.deleted;
         if current.status.as_ref() == Some(&status) && deletion_told {
@@ -383,18 +463,31 @@ impl Worker {
         let cleared = tokio::task::spawn_blocking(move || node.clear_pod(&uid, &dir)).await;
         self.leftovers.extend(cleared.unwrap_or_default());
         let pod = Arc::clone(&self.status.borrow());
-        PodOutcome { pod, leftovers: self.leftovers }
+        PodOutcome {
+            pod,
+            leftovers: self.leftovers,
+        }
     }
 }
 
 /// `$(NAME)` in a probe's command comes from literal variables of the container (R6.2).
 fn exec_command(pod: &Pod, name: &str, command: &[String]) -> Vec<String> {
     let spec = &pod.spec;
-    let container = spec.init_containers.iter().chain(&spec.containers).find(|c| c.name == name);
+    let container = spec
+        .init_containers
+        .iter()
+        .chain(&spec.containers)
+        .find(|c| c.name == name);
     let lookup = |name: &str| {
         let variables = &container?.env;
-        let found = variables.iter().rev().find(|var| var.name == name && var.value_from.is_none())?;
+        let found = variables
+            .iter()
+            .rev()
+            .find(|var| var.name == name && var.value_from.is_none())?;
         Some(found.value.clone().unwrap_or_default())
     };
-    command.iter().map(|text| crate::env::expand::expand(text, lookup)).collect()
+    command
+        .iter()
+        .map(|text| crate::env::expand::expand(text, lookup))
+        .collect()
 }

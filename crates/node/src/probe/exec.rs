@@ -38,11 +38,26 @@ pub(crate) async fn run(
     let failed = |error: &dyn std::fmt::Display| ExecError(error.to_string());
     let (read, write) = crate::pod::output_pipe().map_err(|error| failed(&error))?;
     let also: OwnedFd = write.try_clone().map_err(|error| failed(&error))?;
-    let process = Process { args: command.to_vec(), tty: false, ..process.clone() };
-    let stdio = Stdio { stdin: None, stdout: write, stderr: also };
-    let starting = launcher.exec(target, &process, stdio).map_err(|error| failed(&error))?;
-    let running = wait::started(starting).await.map_err(|error| failed(&error))?;
-    let mut guard = Collector { running: Some(running), kill };
+    let process = Process {
+        args: command.to_vec(),
+        tty: false,
+        ..process.clone()
+    };
+    let stdio = Stdio {
+        stdin: None,
+        stdout: write,
+        stderr: also,
+    };
+    let starting = launcher
+        .exec(target, &process, stdio)
+        .map_err(|error| failed(&error))?;
+    let running = wait::started(starting)
+        .await
+        .map_err(|error| failed(&error))?;
+    let mut guard = Collector {
+        running: Some(running),
+        kill,
+    };
     let mut pipe = Receiver::from_owned_fd(read).map_err(|error| failed(&error))?;
     let mut output = Vec::new();
     let mut chunk = [0; 4096];
@@ -51,10 +66,17 @@ pub(crate) async fn run(
         let room = OUTPUT_LIMIT.saturating_sub(output.len());
         output.extend_from_slice(&chunk[..length.min(room)]);
     }
-    let Some(running) = &guard.running else { return Err(failed(&"its process is gone")) };
-    let status = wait::exited(running).await.map_err(|error| failed(&error))?;
+    let Some(running) = &guard.running else {
+        return Err(failed(&"its process is gone"));
+    };
+    let status = wait::exited(running)
+        .await
+        .map_err(|error| failed(&error))?;
     guard.running = None;
-    Ok(Ended { code: status.code, output: String::from_utf8_lossy(&output).into_owned() })
+    Ok(Ended {
+        code: status.code,
+        output: String::from_utf8_lossy(&output).into_owned(),
+    })
 }
 
 /// Collects the end of a command that nobody waits for any more: as long as it is not collected the container's
@@ -66,7 +88,9 @@ struct Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        let Some(running) = self.running.take() else { return };
+        let Some(running) = self.running.take() else {
+            return;
+        };
         if self.kill {
             let _ = running.signal(rustix::process::Signal::KILL.as_raw());
         }
@@ -88,7 +112,11 @@ pub(crate) async fn probe(
     match tokio::time::timeout(timeout, run(launcher, target, process, command, true)).await {
         Err(_) => Answer::new(
             ProbeOutcome::Failure,
-            format!("command timed out: {:?} timed out after {}s", command.join(" "), timeout.as_secs()),
+            format!(
+                "command timed out: {:?} timed out after {}s",
+                command.join(" "),
+                timeout.as_secs()
+            ),
         ),
         Ok(Err(error)) => Answer::error(error.to_string()),
         Ok(Ok(Ended { code: 0, output })) => Answer::new(ProbeOutcome::Success, output),

@@ -35,9 +35,10 @@ pub(crate) async fn probe(host: &str, port: u16, service: &str, timeout: Duratio
         )),
         Ok(Err(error)) => failure(format!("error: health rpc probe failed: {error}")),
         Ok(Ok(1)) => Answer::new(ProbeOutcome::Success, "service healthy"),
-        Ok(Ok(status)) => {
-            failure(format!("service unhealthy (responded with \"{}\")", status_name(status)))
-        }
+        Ok(Ok(status)) => failure(format!(
+            "service unhealthy (responded with \"{}\")",
+            status_name(status)
+        )),
     }
 }
 
@@ -71,11 +72,15 @@ async fn check(stream: TcpStream, at: &str, service: &str) -> Result<u64, String
             return Err(format!("unexpected HTTP status {}", response.status()));
         }
         let body = response.into_body().collect().await.map_err(text)?;
-        let late = body.trailers().and_then(|trailers| trailers.get("grpc-status")).cloned();
+        let late = body
+            .trailers()
+            .and_then(|trailers| trailers.get("grpc-status"))
+            .cloned();
         match late.or(early) {
-            Some(code) if code != "0" => {
-                Err(format!("rpc error: code = {}", code.to_str().unwrap_or("?")))
-            }
+            Some(code) if code != "0" => Err(format!(
+                "rpc error: code = {}",
+                code.to_str().unwrap_or("?")
+            )),
             _ => serving_status(&body.to_bytes()),
         }
     }
@@ -105,7 +110,9 @@ fn frame(service: &str) -> Vec<u8> {
 
 /// The enumeration value of field 1; a message without it means 0.
 fn serving_status(frame: &[u8]) -> Result<u64, String> {
-    let message = frame.get(5..).ok_or("answer is shorter than a gRPC message")?;
+    let message = frame
+        .get(5..)
+        .ok_or("answer is shorter than a gRPC message")?;
     match message {
         [] => Ok(0),
         [0x08, value, ..] if *value < 0x80 => Ok(u64::from(*value)),

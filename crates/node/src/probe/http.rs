@@ -54,7 +54,9 @@ pub(crate) async fn probe(request: &HttpRequest, timeout: Duration) -> Answer {
     match tokio::time::timeout(timeout, follow(request)).await {
         Err(_) => Answer::new(
             ProbeOutcome::Failure,
-            format!("Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"),
+            format!(
+                "Get \"{url}\": context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+            ),
         ),
         Ok(Err(HttpError::Request(message))) => Answer::new(ProbeOutcome::Error, message),
         Ok(Err(error)) => Answer::new(ProbeOutcome::Failure, format!("Get \"{url}\": {error}")),
@@ -65,9 +67,12 @@ pub(crate) async fn probe(request: &HttpRequest, timeout: Duration) -> Answer {
 /// Runs one hook: any HTTP answer is a success, only the transport can fail (R7.10).
 pub(crate) async fn hook(request: &HttpRequest) -> Result<(), String> {
     let result = match exchange(request).await {
-        Err(HttpError::NotTls) => {
-            exchange(&HttpRequest { https: false, ..request.clone() }).await.map(drop)
-        }
+        Err(HttpError::NotTls) => exchange(&HttpRequest {
+            https: false,
+            ..request.clone()
+        })
+        .await
+        .map(drop),
         other => other.map(drop),
     };
     result.map_err(|error| format!("Get \"{}\": {error}", request.url()))
@@ -102,10 +107,19 @@ async fn follow(first: &HttpRequest) -> Result<Reply, HttpError> {
         let (response, body) = exchange(&request).await?;
         let status = response.status().as_u16();
         let redirected = matches!(status, 301 | 302 | 303 | 307 | 308);
-        let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|value| value.to_str().ok());
         match location.and_then(|location| request.redirect(location)) {
             Some(next) if redirected && next.host == first.host => request = next,
-            _ => return Ok(Reply { status, body, redirected_away: redirected }),
+            _ => {
+                return Ok(Reply {
+                    status,
+                    body,
+                    redirected_away: redirected,
+                });
+            }
         }
     }
     Err(HttpError::Http("stopped after 10 redirects".into()))
@@ -114,11 +128,19 @@ async fn follow(first: &HttpRequest) -> Result<Reply, HttpError> {
 impl HttpRequest {
     fn url(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };
-        format!("{scheme}://{}{}", authority(&self.host, self.port), self.target())
+        format!(
+            "{scheme}://{}{}",
+            authority(&self.host, self.port),
+            self.target()
+        )
     }
 
     fn target(&self) -> String {
-        if self.path.starts_with('/') { self.path.clone() } else { format!("/{}", self.path) }
+        if self.path.starts_with('/') {
+            self.path.clone()
+        } else {
+            format!("/{}", self.path)
+        }
     }
 
     /// The request that a `Location` asks for, or `None` where it cannot be understood.
@@ -126,12 +148,18 @@ impl HttpRequest {
         let mut next = self.clone();
         let uri: Uri = location.parse().ok()?;
         if let Some(host) = uri.host() {
-            next.https = uri.scheme_str().map_or(self.https, |scheme| scheme == "https");
-            next.host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+            next.https = uri
+                .scheme_str()
+                .map_or(self.https, |scheme| scheme == "https");
+            next.host = host
+                .trim_start_matches('[')
+                .trim_end_matches(']')
+                .to_owned();
             next.port = uri.port_u16().unwrap_or(if next.https { 443 } else { 80 });
             next.path = uri.path_and_query().map_or("/".into(), ToString::to_string);
             // The Host header of the manifest was meant for the first request only.
-            next.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
+            next.headers
+                .retain(|(name, _)| !name.eq_ignore_ascii_case("host"));
         } else if location.starts_with('/') {
             next.path = location.to_owned();
         } else {
@@ -193,17 +221,25 @@ async fn exchange(request: &HttpRequest) -> Result<(Response<()>, String), HttpE
     }
 }
 
-async fn send<S>(stream: S, message: Request<Empty<Bytes>>) -> Result<(Response<()>, String), HttpError>
+async fn send<S>(
+    stream: S,
+    message: Request<Empty<Bytes>>,
+) -> Result<(Response<()>, String), HttpError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let http = |error: hyper::Error| HttpError::Http(describe(&error));
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(http)?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(http)?;
     let connection = Arc::new(tokio::spawn(connection));
     // Ends the connection with this exchange, also when a time limit drops it half-way.
     let _closer = AbortOnDrop(Arc::clone(&connection));
-    let (head, body) = sender.send_request(message).await.map_err(http)?.into_parts();
+    let (head, body) = sender
+        .send_request(message)
+        .await
+        .map_err(http)?
+        .into_parts();
     let text = read(body).await;
     Ok((Response::from_parts(head, ()), text))
 }

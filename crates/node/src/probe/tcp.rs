@@ -13,10 +13,17 @@ pub(crate) async fn probe(host: &str, port: u16, timeout: Duration) -> Answer {
         Ok(Ok(_)) => Answer::new(ProbeOutcome::Success, ""),
         Ok(Err(error)) => {
             let reason = super::connect_error(&error);
-            Answer::new(ProbeOutcome::Failure, format!("dial tcp {}: connect: {reason}", super::authority(host, port)))
+            Answer::new(
+                ProbeOutcome::Failure,
+                format!(
+                    "dial tcp {}: connect: {reason}",
+                    super::authority(host, port)
+                ),
+            )
         }
-        Err(_) => {
-            Answer::new(ProbeOutcome::Failure, format!("dial tcp {}: i/o timeout", super::authority(host, port)))
-        }
+        Err(_) => Answer::new(
+            ProbeOutcome::Failure,
+            format!("dial tcp {}: i/o timeout", super::authority(host, port)),
+        ),
     }
 }

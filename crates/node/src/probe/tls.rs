@@ -13,7 +13,10 @@ use tokio_rustls::client::TlsStream;
 use super::http::HttpError;
 
 /// Shakes hands with whatever certificate the server shows.
-pub(crate) async fn connect(stream: TcpStream, host: &str) -> Result<TlsStream<TcpStream>, HttpError> {
+pub(crate) async fn connect(
+    stream: TcpStream,
+    host: &str,
+) -> Result<TlsStream<TcpStream>, HttpError> {
     static CONFIG: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
     let config = CONFIG
         .get_or_init(config)
@@ -21,13 +24,18 @@ pub(crate) async fn connect(stream: TcpStream, host: &str) -> Result<TlsStream<T
         .ok_or_else(|| HttpError::Tls("no TLS versions in common with the library".into()))?;
     let name = ServerName::try_from(host.to_owned())
         .map_err(|error| HttpError::Request(error.to_string()))?;
-    TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
-        let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
-        match tls {
-            Some(Error::InvalidMessage(_)) => HttpError::NotTls,
-            _ => HttpError::Tls(error.to_string()),
-        }
-    })
+    TlsConnector::from(config)
+        .connect(name, stream)
+        .await
+        .map_err(|error| {
+            let tls = error
+                .get_ref()
+                .and_then(|inner| inner.downcast_ref::<Error>());
+            match tls {
+                Some(Error::InvalidMessage(_)) => HttpError::NotTls,
+                _ => HttpError::Tls(error.to_string()),
+            }
+        })
 }
 
 fn config() -> Option<Arc<ClientConfig>> {
@@ -74,6 +82,8 @@ impl ServerCertVerifier for AcceptAny {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        ring::default_provider().signature_verification_algorithms.supported_schemes()
+        ring::default_provider()
+            .signature_verification_algorithms
+            .supported_schemes()
     }
 }

@@ -11,7 +11,10 @@ pub(super) fn check(source: &HostPathVolumeSource) -> Result<PathBuf, String> {
     let path = Path::new(&source.path);
     let failed = |error: std::io::Error| format!("hostPath {}: {error}", path.display());
     let wrong = |what: &str| {
-        Err(format!("hostPath type check failed: {} is not a {what}", path.display()))
+        Err(format!(
+            "hostPath type check failed: {} is not a {what}",
+            path.display()
+        ))
     };
     let is = |wanted: fn(&fs::Metadata) -> bool| fs::metadata(path).is_ok_and(|meta| wanted(&meta));
     match source.type_.unwrap_or_default() {
@@ -56,5 +59,8 @@ pub(super) fn check(source: &HostPathVolumeSource) -> Result<PathBuf, String> {
 }
 
 fn make_dir(path: &Path) -> std::io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o755).create(path)
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o755)
+        .create(path)
 }

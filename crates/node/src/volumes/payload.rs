@@ -13,24 +13,50 @@ const DEFAULT_MODE: i32 = 0o644;
 /// The files of a volume; nothing for a volume of another kind.
 pub(super) fn of(context: &Context<'_>, volume: &Volume) -> Result<Option<Payload>, String> {
     if let Some(source) = &volume.config_map {
-        let files = config_map(context, &source.name, source.optional, &source.items, source.default_mode)?;
+        let files = config_map(
+            context,
+            &source.name,
+            source.optional,
+            &source.items,
+            source.default_mode,
+        )?;
         return Ok(Some(files));
     }
     if let Some(source) = &volume.secret {
-        let files = secret(context, &source.secret_name, source.optional, &source.items, source.default_mode)?;
+        let files = secret(
+            context,
+            &source.secret_name,
+            source.optional,
+            &source.items,
+            source.default_mode,
+        )?;
         return Ok(Some(files));
     }
     if let Some(source) = &volume.downward_api {
         return downward(context, &source.items, source.default_mode).map(Some);
     }
-    let Some(source) = &volume.projected else { return Ok(None) };
+    let Some(source) = &volume.projected else {
+        return Ok(None);
+    };
     let mut files = Payload::new();
     for part in &source.sources {
         if let Some(part) = &part.config_map {
-            files.extend(config_map(context, &part.name, part.optional, &part.items, source.default_mode)?);
+            files.extend(config_map(
+                context,
+                &part.name,
+                part.optional,
+                &part.items,
+                source.default_mode,
+            )?);
         }
         if let Some(part) = &part.secret {
-            files.extend(secret(context, &part.name, part.optional, &part.items, source.default_mode)?);
+            files.extend(secret(
+                context,
+                &part.name,
+                part.optional,
+                &part.items,
+                source.default_mode,
+            )?);
         }
         if let Some(part) = &part.downward_api {
             files.extend(downward(context, &part.items, source.default_mode)?);
@@ -40,7 +66,12 @@ pub(super) fn of(context: &Context<'_>, volume: &Volume) -> Result<Option<Payloa
 }
 
 fn namespace<'a>(context: &'a Context<'_>) -> &'a str {
-    context.pod.metadata.namespace.as_deref().unwrap_or("default")
+    context
+        .pod
+        .metadata
+        .namespace
+        .as_deref()
+        .unwrap_or("default")
 }
 
 fn config_map(
@@ -57,8 +88,18 @@ fn config_map(
     }
     let mut data: BTreeMap<String, Vec<u8>> = BTreeMap::new();
     if let Some(object) = object {
-        data.extend(object.data.iter().map(|(key, text)| (key.clone(), text.clone().into_bytes())));
-        data.extend(object.binary_data.iter().map(|(key, bytes)| (key.clone(), bytes.0.clone())));
+        data.extend(
+            object
+                .data
+                .iter()
+                .map(|(key, text)| (key.clone(), text.clone().into_bytes())),
+        );
+        data.extend(
+            object
+                .binary_data
+                .iter()
+                .map(|(key, bytes)| (key.clone(), bytes.0.clone())),
+        );
     }
     chosen("configmap", &data, items, default_mode, optional)
 }
@@ -76,9 +117,19 @@ fn secret(
         return Err(format!("secret \"{name}\" not found"));
     }
     let data = object.map(|object| {
-        object.data.iter().map(|(key, bytes)| (key.clone(), bytes.0.clone())).collect()
+        object
+            .data
+            .iter()
+            .map(|(key, bytes)| (key.clone(), bytes.0.clone()))
+            .collect()
     });
-    chosen("secret", &data.unwrap_or_default(), items, default_mode, optional)
+    chosen(
+        "secret",
+        &data.unwrap_or_default(),
+        items,
+        default_mode,
+        optional,
+    )
 }
 
 /// R19.3: all keys, or those that `items` names.
@@ -99,22 +150,38 @@ fn chosen(
     for item in items {
         match data.get(&item.key) {
             Some(bytes) => {
-                files.insert(item.path.clone(), file(bytes.clone(), item.mode, default_mode));
+                files.insert(
+                    item.path.clone(),
+                    file(bytes.clone(), item.mode, default_mode),
+                );
             }
             None if optional => {}
-            None => return Err(format!("{kind} references non-existent {}key: {}", key_word(kind), item.key)),
+            None => {
+                return Err(format!(
+                    "{kind} references non-existent {}key: {}",
+                    key_word(kind),
+                    item.key
+                ));
+            }
         }
     }
     Ok(files)
 }
 
 fn key_word(kind: &str) -> &'static str {
-    if kind == "configmap" { "config " } else { "secret " }
+    if kind == "configmap" {
+        "config "
+    } else {
+        "secret "
+    }
 }
 
 fn file(bytes: Vec<u8>, mode: Option<i32>, default_mode: Option<i32>) -> ProjectedFile {
     let mode = mode.or(default_mode).unwrap_or(DEFAULT_MODE);
-    ProjectedFile { bytes, mode: u32::try_from(mode).unwrap_or(0o644) & 0o7777 }
+    ProjectedFile {
+        bytes,
+        mode: u32::try_from(mode).unwrap_or(0o644) & 0o7777,
+    }
 }
 
 fn downward(
@@ -134,7 +201,10 @@ fn downward(
             Ok(String::new())
         };
         let value = value.map_err(|error| error.to_string())?;
-        files.insert(item.path.clone(), file(value.into_bytes(), item.mode, default_mode));
+        files.insert(
+            item.path.clone(),
+            file(value.into_bytes(), item.mode, default_mode),
+        );
     }
     Ok(files)
 }

@@ -48,7 +48,9 @@ pub(crate) fn write(
         payload.values_mut().for_each(|file| file.mode |= 0o040);
     }
     let payload = &payload;
-    let current = readlinkat(dir, DATA, Vec::new()).ok().and_then(|link| link.into_string().ok());
+    let current = readlinkat(dir, DATA, Vec::new())
+        .ok()
+        .and_then(|link| link.into_string().ok());
     if let Some(current) = &current
         && same(dir, current, payload)?
     {
@@ -95,7 +97,9 @@ fn same(dir: BorrowedFd<'_>, current: &str, payload: &Payload) -> Result<bool, E
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mut bytes = Vec::new();
         let opened = std::fs::File::from(openat(&current, path.as_str(), flags, Mode::empty())?);
-        let mode = opened.metadata().map(|meta| std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777);
+        let mode = opened
+            .metadata()
+            .map(|meta| std::os::unix::fs::MetadataExt::mode(&meta) & 0o7777);
         let read = std::io::Read::read_to_end(&mut &opened, &mut bytes);
         if read.is_err() || bytes != file.bytes || mode.is_ok_and(|mode| mode != file.mode) {
             return Ok(false);
@@ -113,7 +117,11 @@ fn write_file(
     if let Some((parents, _)) = path.rsplit_once('/') {
         let mut so_far = String::new();
         for element in parents.split('/') {
-            so_far = if so_far.is_empty() { element.to_owned() } else { format!("{so_far}/{element}") };
+            so_far = if so_far.is_empty() {
+                element.to_owned()
+            } else {
+                format!("{so_far}/{element}")
+            };
             match mkdirat(dir, &*so_far, Mode::from_raw_mode(0o755)) {
                 Ok(()) => chmodat(dir, &*so_far, Mode::from_raw_mode(0o755), AtFlags::empty())?,
                 Err(Errno::EXIST) => {}
@@ -155,7 +163,11 @@ fn entries(dir: BorrowedFd<'_>) -> Result<Vec<String>, Errno> {
 fn files_below(dir: BorrowedFd<'_>, prefix: &str) -> Result<BTreeSet<String>, Errno> {
     let mut found = BTreeSet::new();
     for name in entries(dir)? {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
+        let path = if prefix.is_empty() {
+            name.clone()
+        } else {
+            format!("{prefix}/{name}")
+        };
         if is_dir(dir, &name)? {
             found.extend(files_below(open_dir(dir, &name)?.as_fd(), &path)?);
         } else {

@@ -30,11 +30,18 @@ impl Fixture {
             root: tempfile::tempdir().expect("tempdir"),
             memory: tempfile::tempdir().expect("tempdir"),
             objects,
-            facts: NodeFacts { memory_bytes: 1 << 30, ..NodeFacts::default() },
+            facts: NodeFacts {
+                memory_bytes: 1 << 30,
+                ..NodeFacts::default()
+            },
         }
     }
 
-    fn set_up(&self, volume: serde_json::Value, spec: serde_json::Value) -> Result<PathBuf, String> {
+    fn set_up(
+        &self,
+        volume: serde_json::Value,
+        spec: serde_json::Value,
+    ) -> Result<PathBuf, String> {
         let mut spec = spec;
         spec["containers"] = json!([]);
         spec["volumes"] = json!([volume]);
@@ -55,7 +62,8 @@ impl Fixture {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let memory =
             openat(rustix::fs::CWD, self.memory.path(), flags, Mode::empty()).expect("open");
-        let volumes = set_up(&context, |_| Some(memory.as_fd())).map_err(|error| error.to_string())?;
+        let volumes =
+            set_up(&context, |_| Some(memory.as_fd())).map_err(|error| error.to_string())?;
         Ok(match volumes.into_values().next().expect("a volume") {
             Prepared::Path(path) => path,
             Prepared::Tmpfs(_) => self.memory.path().to_owned(),
@@ -78,9 +86,13 @@ fn mode(path: &Path) -> u32 {
 #[test]
 fn r19_3_config_map_items_and_modes() {
     let fixture = Fixture::new();
-    let all = fixture.files(json!({"name": "v", "configMap": {"name": "conf", "defaultMode": 0o400}}));
+    let all =
+        fixture.files(json!({"name": "v", "configMap": {"name": "conf", "defaultMode": 0o400}}));
     let all = all.expect("volume");
-    assert_eq!((read(&all.join("a")), mode(&all.join("a"))), ("1".into(), 0o400));
+    assert_eq!(
+        (read(&all.join("a")), mode(&all.join("a"))),
+        ("1".into(), 0o400)
+    );
     assert_eq!(fs::read(all.join("raw")).expect("raw"), [0xff, 0]);
 
     let fixture = Fixture::new();
@@ -88,7 +100,13 @@ fn r19_3_config_map_items_and_modes() {
         .files(json!({"name": "v", "configMap": {"name": "conf",
             "items": [{"key": "b", "path": "dir/renamed", "mode": 0o600}]}}))
         .expect("volume");
-    assert_eq!((read(&some.join("dir/renamed")), mode(&some.join("dir/renamed"))), ("2".into(), 0o600));
+    assert_eq!(
+        (
+            read(&some.join("dir/renamed")),
+            mode(&some.join("dir/renamed"))
+        ),
+        ("2".into(), 0o600)
+    );
     assert!(!some.join("a").exists());
 }
 
@@ -117,7 +135,14 @@ fn r19_4_optional_and_missing_is_an_empty_directory() {
     let path = fixture.files(json!({"name": "v", "configMap": {"name": "none", "optional": true}}));
     let visible = fs::read_dir(path.expect("volume"))
         .expect("read_dir")
-        .filter(|entry| !entry.as_ref().expect("entry").file_name().to_string_lossy().starts_with(".."))
+        .filter(|entry| {
+            !entry
+                .as_ref()
+                .expect("entry")
+                .file_name()
+                .to_string_lossy()
+                .starts_with("..")
+        })
         .count();
     assert_eq!(visible, 0);
 }
@@ -125,7 +150,9 @@ fn r19_4_optional_and_missing_is_an_empty_directory() {
 #[test]
 fn r19_1_secrets_and_the_downward_api_live_in_memory() {
     let fixture = Fixture::new();
-    let secret = fixture.files(json!({"name": "v", "secret": {"secretName": "sec"}})).expect("volume");
+    let secret = fixture
+        .files(json!({"name": "v", "secret": {"secretName": "sec"}}))
+        .expect("volume");
     assert_eq!(secret, fixture.memory.path());
     assert_eq!(read(&secret.join("token")), "s3cr3t");
 
@@ -135,7 +162,10 @@ fn r19_1_secrets_and_the_downward_api_live_in_memory() {
             {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
             {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}}]}}))
         .expect("volume");
-    assert_eq!(read(&downward.join("labels")), "a=\"say \\\"hi\\\"\"\nx=\"y\"");
+    assert_eq!(
+        read(&downward.join("labels")),
+        "a=\"say \\\"hi\\\"\"\nx=\"y\""
+    );
     assert_eq!(read(&downward.join("name")), "p");
 }
 
@@ -143,23 +173,36 @@ fn r19_1_secrets_and_the_downward_api_live_in_memory() {
 fn projected_volumes_put_sources_together() {
     let fixture = Fixture::new();
     let path = fixture
-        .files(json!({"name": "v", "projected": {"defaultMode": 0o440, "sources": [
+        .files(
+            json!({"name": "v", "projected": {"defaultMode": 0o440, "sources": [
             {"configMap": {"name": "conf", "items": [{"key": "a", "path": "conf/a"}]}},
-            {"secret": {"name": "sec"}}]}}))
+            {"secret": {"name": "sec"}}]}}),
+        )
         .expect("volume");
     assert_eq!(read(&path.join("conf/a")), "1");
-    assert_eq!((read(&path.join("token")), mode(&path.join("token"))), ("s3cr3t".into(), 0o440));
+    assert_eq!(
+        (read(&path.join("token")), mode(&path.join("token"))),
+        ("s3cr3t".into(), 0o440)
+    );
 }
 
 #[test]
 fn r19_5_empty_dirs_are_open_to_all_or_to_the_group() {
     let fixture = Fixture::new();
-    let path = fixture.files(json!({"name": "v", "emptyDir": {}})).expect("volume");
+    let path = fixture
+        .files(json!({"name": "v", "emptyDir": {}}))
+        .expect("volume");
     assert_eq!(mode(&path), 0o777);
     let path = fixture
-        .set_up(json!({"name": "g", "emptyDir": {}}), json!({"securityContext": {"fsGroup": 4321}}))
+        .set_up(
+            json!({"name": "g", "emptyDir": {}}),
+            json!({"securityContext": {"fsGroup": 4321}}),
+        )
         .expect("volume");
-    assert_eq!((mode(&path), fs::metadata(&path).expect("meta").gid()), (0o2777, 4321));
+    assert_eq!(
+        (mode(&path), fs::metadata(&path).expect("meta").gid()),
+        (0o2777, 4321)
+    );
 }
 
 #[test]
@@ -170,7 +213,10 @@ fn r19_5_memory_is_bounded_by_the_least_limit() {
                 "volumes": [{"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": limit}}]}}))
         .expect("pod")
     };
-    let facts = NodeFacts { memory_bytes: 1 << 30, ..NodeFacts::default() };
+    let facts = NodeFacts {
+        memory_bytes: 1 << 30,
+        ..NodeFacts::default()
+    };
     let size = |limit, memory| tmpfs(&pod(limit, memory), &facts)[0].size_bytes;
     assert_eq!(size("1Mi", "64Mi"), Some(1 << 20));
     assert_eq!(size("1Gi", "64Mi"), Some(64 << 20));

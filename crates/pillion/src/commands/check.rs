@@ -27,22 +27,37 @@ pub(crate) fn run(args: &CheckArgs, term: &Term) -> ExitCode {
         }
     } else {
         show(&findings, term);
-        let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
+        let errors = findings
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .count();
         let warnings = findings.len() - errors;
         term.result(&match objects {
             Some(objects) => format!("{} valid{}\n", count(objects, "object"), also(warnings)),
             None => format!("{}{}\n", count(errors, "error"), also(warnings)),
         });
     }
-    if objects.is_some() { exit::SUCCESS.into() } else { bad_input() }
+    if objects.is_some() {
+        exit::SUCCESS.into()
+    } else {
+        bad_input()
+    }
 }
 
 fn also(warnings: usize) -> String {
-    if warnings == 0 { String::new() } else { format!(", {}", count(warnings, "warning")) }
+    if warnings == 0 {
+        String::new()
+    } else {
+        format!(", {}", count(warnings, "warning"))
+    }
 }
 
 fn count(number: usize, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+    if number == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{number} {what}s")
+    }
 }
 
 fn json(finding: &Diagnostic) -> serde_json::Value {

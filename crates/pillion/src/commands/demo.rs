@@ -65,14 +65,17 @@ async fn serve(listen: SocketAddr, dir: PathBuf, term: &Term) -> Result<ExitCode
     term.result(&format!("serving {} on http://{listen}\n", dir.display()));
     let dir = Arc::new(dir);
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         let dir = Arc::clone(&dir);
         let service = service_fn(move |request| {
             let dir = Arc::clone(&dir);
             async move { Ok::<_, Infallible>(answer(&request, &dir)) }
         });
         tokio::spawn(
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service),
         );
     }
 }
@@ -95,7 +98,10 @@ fn answer<B>(request: &Request<B>, dir: &Path) -> Response<Full<Bytes>> {
 /// The file at `path` below `dir`; nothing that would lead out of it.
 fn file(dir: &Path, path: &str) -> Option<Vec<u8>> {
     let relative = Path::new(path.trim_start_matches('/'));
-    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         return None;
     }
     std::fs::read(dir.join(relative)).ok()
@@ -105,24 +111,33 @@ async fn fetch(url: &str) -> Result<String, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::text(format!("get {url}: {error}"));
     let get = async {
         let uri: Uri = url.parse().map_err(|error| failed(&error))?;
-        let host = uri.host().ok_or_else(|| failed(&"no host in it"))?.to_owned();
+        let host = uri
+            .host()
+            .ok_or_else(|| failed(&"no host in it"))?
+            .to_owned();
         let stream = TcpStream::connect((host.as_str(), uri.port_u16().unwrap_or(80)))
             .await
             .map_err(|error| failed(&error))?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                .await
-                .map_err(|error| failed(&error))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| failed(&error))?;
         tokio::spawn(connection);
         let request = Request::get(uri.path())
             .header("host", host)
             .body(Empty::<Bytes>::new())
             .map_err(|error| failed(&error))?;
-        let response = sender.send_request(request).await.map_err(|error| failed(&error))?;
+        let response = sender
+            .send_request(request)
+            .await
+            .map_err(|error| failed(&error))?;
         if !response.status().is_success() {
             return Err(failed(&response.status()));
         }
-        let body = response.into_body().collect().await.map_err(|error| failed(&error))?;
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(|error| failed(&error))?;
         Ok(String::from_utf8_lossy(&body.to_bytes()).into_owned())
     };
     tokio::time::timeout(Duration::from_secs(5), get)

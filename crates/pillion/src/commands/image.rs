@@ -13,7 +13,11 @@ use crate::cli::{Global, ImageCommand, ImportArgs, Output};
 use crate::exit;
 use crate::term::{Term, causes};
 
-pub(crate) fn run(command: ImageCommand, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
+pub(crate) fn run(
+    command: ImageCommand,
+    global: &Global,
+    term: &Term,
+) -> Result<ExitCode, Failure> {
     let paths = Paths::new(global.root.as_deref());
     let store = Store::open(&paths.images())
         .map_err(|error| Failure::new("open the image store".into(), error))?;
@@ -24,7 +28,9 @@ pub(crate) fn run(command: ImageCommand, global: &Global, term: &Term) -> Result
         ImageCommand::Inspect { images } => inspect(&store, &images, term),
         ImageCommand::Rm { images } => remove(&store, &images, term),
         ImageCommand::Prune => {
-            let freed = store.prune().map_err(|error| Failure::new("prune images".into(), error))?;
+            let freed = store
+                .prune()
+                .map_err(|error| Failure::new("prune images".into(), error))?;
             term.result(&format!("freed {}\n", size(freed.bytes)));
             exit::SUCCESS
         }
@@ -55,7 +61,11 @@ fn import(store: &Store, args: &ImportArgs, term: &Term) -> Result<exit::Exit, F
     }
     let options = ImportOptions {
         tag,
-        entrypoint: args.entrypoint.clone().map(|list| list.0).unwrap_or_default(),
+        entrypoint: args
+            .entrypoint
+            .clone()
+            .map(|list| list.0)
+            .unwrap_or_default(),
         cmd: args.cmd.clone().map(|list| list.0).unwrap_or_default(),
         env: args.env.clone(),
         user: args.user.clone(),
@@ -65,7 +75,10 @@ fn import(store: &Store, args: &ImportArgs, term: &Term) -> Result<exit::Exit, F
     let image = store
         .import(open(&args.file)?, options)
         .map_err(|error| Failure::text(format!("import {}: {}", args.file, failed(&error))))?;
-    image.warnings.iter().for_each(|warning| term.warning(warning));
+    image
+        .warnings
+        .iter()
+        .for_each(|warning| term.warning(warning));
     term.result(&format!("{}\n", image.id));
     Ok(exit::SUCCESS)
 }
@@ -75,7 +88,10 @@ fn load(store: &Store, file: &str, term: &Term) -> Result<exit::Exit, Failure> {
         .load(open(file)?)
         .map_err(|error| Failure::text(format!("load {file}: {}", failed(&error))))?;
     for image in loaded {
-        image.warnings.iter().for_each(|warning| term.warning(warning));
+        image
+            .warnings
+            .iter()
+            .for_each(|warning| term.warning(warning));
         term.result(&match image.reference {
             Some(reference) => format!("Loaded image: {}\n", reference.familiar()),
             None => format!("Loaded image ID: {}\n", image.id),
@@ -85,7 +101,9 @@ fn load(store: &Store, file: &str, term: &Term) -> Result<exit::Exit, Failure> {
 }
 
 fn list(store: &Store, output: Output, term: &Term) -> Result<exit::Exit, Failure> {
-    let images = store.list().map_err(|error| Failure::new("list images".into(), error))?;
+    let images = store
+        .list()
+        .map_err(|error| Failure::new("list images".into(), error))?;
     if output == Output::Json {
         for image in images {
             let line = serde_json::json!({
@@ -135,7 +153,10 @@ fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
         }
     }
     let line = |cells: [&str; N]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = cells
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("   ").trim_end())
     };
     let mut text = line(head);
@@ -167,7 +188,11 @@ fn size(bytes: u64) -> String {
 fn inspect(store: &Store, images: &[String], term: &Term) -> exit::Exit {
     let mut found = Vec::new();
     let code = each(images, term, |name| {
-        found.push(store.inspect(Selector::parse(name)).map_err(|error| failed(&error))?);
+        found.push(
+            store
+                .inspect(Selector::parse(name))
+                .map_err(|error| failed(&error))?,
+        );
         Ok(())
     });
     let text = serde_json::to_string_pretty(&found).unwrap_or_default();
@@ -177,7 +202,9 @@ fn inspect(store: &Store, images: &[String], term: &Term) -> exit::Exit {
 
 fn remove(store: &Store, images: &[String], term: &Term) -> exit::Exit {
     each(images, term, |name| {
-        let removed = store.remove(Selector::parse(name)).map_err(|error| failed(&error))?;
+        let removed = store
+            .remove(Selector::parse(name))
+            .map_err(|error| failed(&error))?;
         for reference in removed.untagged {
             term.result(&format!("Untagged: {}\n", reference.familiar()));
         }
@@ -218,9 +245,13 @@ mod tests {
 
     #[test]
     fn sizes_have_three_digits() {
-        for (bytes, text) in
-            [(0, "0B"), (999, "999B"), (1500, "1.50kB"), (12_345_678, "12.3MB"), (987_654_321, "988MB")]
-        {
+        for (bytes, text) in [
+            (0, "0B"),
+            (999, "999B"),
+            (1500, "1.50kB"),
+            (12_345_678, "12.3MB"),
+            (987_654_321, "988MB"),
+        ] {
             assert_eq!(size(bytes), text);
         }
     }

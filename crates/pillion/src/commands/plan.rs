@@ -14,7 +14,9 @@ use crate::exit;
 use crate::term::Term;
 
 pub(crate) fn run(args: &PlanArgs, term: &Term) -> ExitCode {
-    let Some(loaded) = load(&args.paths, term) else { return bad_input() };
+    let Some(loaded) = load(&args.paths, term) else {
+        return bad_input();
+    };
     let mut texts = Vec::new();
     for object in &loaded.objects {
         if let Object::Pod(pod) = object {
@@ -31,7 +33,13 @@ fn text(name: &str, plan: &Plan) -> String {
     // Writing to a String does not fail.
     let _ = writeln!(text, "  Starts:");
     for (at, start) in plan.starts.iter().enumerate() {
-        let _ = writeln!(text, "    {}. {} ({})", at + 1, start.container, role(start.role));
+        let _ = writeln!(
+            text,
+            "    {}. {} ({})",
+            at + 1,
+            start.container,
+            role(start.role)
+        );
         for gate in &start.after {
             let _ = writeln!(text, "         after: {gate}");
         }
@@ -41,8 +49,18 @@ fn text(name: &str, plan: &Plan) -> String {
     let _ = writeln!(text, "  QoS class: {}", plan.qos);
     let _ = writeln!(text, "  Stops, within {} s:", plan.grace_seconds);
     for stop in &plan.stops {
-        let hook = if stop.pre_stop { ", its preStop hook first" } else { "" };
-        let _ = writeln!(text, "    {}. {} ({}){hook}", stop.rank + 1, stop.container, role(stop.role));
+        let hook = if stop.pre_stop {
+            ", its preStop hook first"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "    {}. {} ({}){hook}",
+            stop.rank + 1,
+            stop.container,
+            role(stop.role)
+        );
         if !stop.after.is_empty() {
             let _ = writeln!(text, "         after: {}", stop.after.join(", "));
         }
@@ -62,5 +80,8 @@ fn amounts(list: &ResourceList) -> String {
     if list.is_empty() {
         return "none".into();
     }
-    list.iter().map(|(name, amount)| format!("{name} {amount}")).collect::<Vec<_>>().join(", ")
+    list.iter()
+        .map(|(name, amount)| format!("{name} {amount}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -70,7 +70,12 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         let printer = Printer::start(config, messages, closed)
             .map_err(|error| Failure::new("start the printer".into(), error))?;
         drop(node);
-        let run = Run { args: &args, term, signals, closed: closed_receiver };
+        let run = Run {
+            args: &args,
+            term,
+            signals,
+            closed: closed_receiver,
+        };
         let (ended, pods, leftovers) = run.until_all_have_ended(handles).await;
         let tails = printer.finish();
         if args.output == Output::Json {
@@ -96,11 +101,20 @@ fn check_arguments(args: &RunArgs, pods: &[Pod]) -> Result<Vec<node::Publish>, S
     if let Some(wanted) = &args.exit_code_from {
         let names = container_names(pods);
         if !names.iter().any(|(_, container)| container == wanted) {
-            let names: Vec<&str> = names.iter().map(|(_, container)| container.as_str()).collect();
-            return Err(format!("--exit-code-from {wanted}: no such container (there are {})", names.join(", ")));
+            let names: Vec<&str> = names
+                .iter()
+                .map(|(_, container)| container.as_str())
+                .collect();
+            return Err(format!(
+                "--exit-code-from {wanted}: no such container (there are {})",
+                names.join(", ")
+            ));
         }
     }
-    args.publish.iter().map(|text| publish::parse(text, pods)).collect()
+    args.publish
+        .iter()
+        .map(|text| publish::parse(text, pods))
+        .collect()
 }
 
 fn container_names(pods: &[Pod]) -> Vec<(String, String)> {
@@ -141,9 +155,8 @@ struct Signals {
 
 impl Signals {
     fn listen() -> Result<Self, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::new("listen for signals".into(), error))
-        };
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new("listen for signals".into(), error));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
@@ -172,7 +185,10 @@ impl Run<'_> {
         mut self,
         handles: Vec<PodHandle>,
     ) -> (Ended, Vec<Arc<Pod>>, Vec<String>) {
-        let deadline = self.args.timeout.map(|timeout| tokio::time::Instant::now() + timeout);
+        let deadline = self
+            .args
+            .timeout
+            .map(|timeout| tokio::time::Instant::now() + timeout);
         let controls: Vec<_> = handles.iter().map(PodHandle::control).collect();
         let (container_ended, mut container_ends) = mpsc::unbounded_channel();
         if let Some(container) = &self.args.exit_code_from {
@@ -180,7 +196,9 @@ impl Run<'_> {
                 let (container, mut status) = (container.clone(), handle.status());
                 let told = container_ended.clone();
                 tokio::spawn(async move {
-                    let over = status.wait_for(|pod| has_ended_for_good(pod, &container)).await;
+                    let over = status
+                        .wait_for(|pod| has_ended_for_good(pod, &container))
+                        .await;
                     if over.is_ok() {
                         let _ = told.send(());
                     }
@@ -228,8 +246,15 @@ impl Run<'_> {
                 }
             }
         };
-        let leftovers = outcomes.iter().flat_map(|outcome| outcome.leftovers.clone()).collect();
-        (ended, outcomes.into_iter().map(|outcome| outcome.pod).collect(), leftovers)
+        let leftovers = outcomes
+            .iter()
+            .flat_map(|outcome| outcome.leftovers.clone())
+            .collect();
+        (
+            ended,
+            outcomes.into_iter().map(|outcome| outcome.pod).collect(),
+            leftovers,
+        )
     }
 }
 
@@ -243,14 +268,24 @@ async fn sleep_until(deadline: Option<tokio::time::Instant>) {
 /// Whether a container has ended and its Pod would not start it again, but for a policy of Always, whose
 /// containers never end for good: there the first end counts.
 fn has_ended_for_good(pod: &Pod, container: &str) -> bool {
-    let Some(status) = &pod.status else { return false };
+    let Some(status) = &pod.status else {
+        return false;
+    };
     if matches!(status.phase, Some(PodPhase::Succeeded | PodPhase::Failed)) {
         return true;
     }
-    let all = status.init_container_statuses.iter().chain(&status.container_statuses);
-    let Some(found) = all.into_iter().find(|status| status.name == container) else { return false };
+    let all = status
+        .init_container_statuses
+        .iter()
+        .chain(&status.container_statuses);
+    let Some(found) = all.into_iter().find(|status| status.name == container) else {
+        return false;
+    };
     let end = |state: &Option<manifest::core::v1::ContainerState>| {
-        state.as_ref().and_then(|state| state.terminated.as_ref()).map(|end| end.exit_code)
+        state
+            .as_ref()
+            .and_then(|state| state.terminated.as_ref())
+            .map(|end| end.exit_code)
     };
     match pod.spec.restart_policy.unwrap_or_default() {
         RestartPolicy::Always => end(&found.state).or(end(&found.last_state)).is_some(),
@@ -260,7 +295,11 @@ fn has_ended_for_good(pod: &Pod, container: &str) -> bool {
 }
 
 fn exit_code(args: &RunArgs, ended: Ended, pods: &[Arc<Pod>]) -> Exit {
-    let own = || args.exit_code_from.as_deref().and_then(|name| summary::exit_code_from(pods, name));
+    let own = || {
+        args.exit_code_from
+            .as_deref()
+            .and_then(|name| summary::exit_code_from(pods, name))
+    };
     match ended {
         Ended::Interrupted => exit::INTERRUPTED,
         Ended::TimedOut => exit::TIMED_OUT,

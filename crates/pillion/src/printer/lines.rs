@@ -70,7 +70,9 @@ mod tests {
         let mut writer = LineWriter::new(Vec::new());
         for (container, text) in pieces {
             let source = ("pod".to_owned(), (*container).to_owned());
-            writer.write(&source, &format!("{container} | "), text.as_bytes()).expect("write");
+            writer
+                .write(&source, &format!("{container} | "), text.as_bytes())
+                .expect("write");
         }
         writer.end_line().expect("end");
         String::from_utf8(writer.to).expect("utf-8")
@@ -78,18 +80,27 @@ mod tests {
 
     #[test]
     fn each_line_has_one_prefix() {
-        assert_eq!(merged(&[("a", "1\n2\n"), ("b", "3\n")]), "a | 1\na | 2\nb | 3\n");
+        assert_eq!(
+            merged(&[("a", "1\n2\n"), ("b", "3\n")]),
+            "a | 1\na | 2\nb | 3\n"
+        );
         assert_eq!(merged(&[("a", "\n\n")]), "a | \na | \n");
     }
 
     #[test]
     fn a_line_in_pieces_stays_one_line() {
-        assert_eq!(merged(&[("a", "one "), ("a", "two\nthree\n")]), "a | one two\na | three\n");
+        assert_eq!(
+            merged(&[("a", "one "), ("a", "two\nthree\n")]),
+            "a | one two\na | three\n"
+        );
     }
 
     #[test]
     fn another_writer_does_not_come_into_an_open_line() {
-        assert_eq!(merged(&[("a", "one "), ("b", "x\n"), ("a", "two\n")]), "a | one \nb | x\na | two\n");
+        assert_eq!(
+            merged(&[("a", "one "), ("b", "x\n"), ("a", "two\n")]),
+            "a | one \nb | x\na | two\n"
+        );
         assert_eq!(merged(&[("a", "no end")]), "a | no end\n");
     }
 

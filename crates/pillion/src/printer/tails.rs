@@ -17,7 +17,9 @@ impl Tails {
         if !self.0.contains_key(source) {
             self.0.insert(source.clone(), Vec::new());
         }
-        let Some(tail) = self.0.get_mut(source) else { return };
+        let Some(tail) = self.0.get_mut(source) else {
+            return;
+        };
         tail.extend_from_slice(&bytes[bytes.len().saturating_sub(BYTES)..]);
         if tail.len() > 4 * BYTES {
             tail.drain(..tail.len() - BYTES);
@@ -31,7 +33,10 @@ impl Tails {
         };
         let text = String::from_utf8_lossy(&tail[tail.len().saturating_sub(BYTES)..]).into_owned();
         let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(LINES)..].iter().map(|line| (*line).to_owned()).collect()
+        lines[lines.len().saturating_sub(LINES)..]
+            .iter()
+            .map(|line| (*line).to_owned())
+            .collect()
     }
 }
 
@@ -47,7 +52,10 @@ mod tests {
             tails.push(&source, format!("line {n}\n").as_bytes());
         }
         let lines = tails.last_lines("pod", "app");
-        assert_eq!((lines.len(), lines[0].as_str(), lines[9].as_str()), (10, "line 4990", "line 4999"));
+        assert_eq!(
+            (lines.len(), lines[0].as_str(), lines[9].as_str()),
+            (10, "line 4990", "line 4999")
+        );
         assert!(tails.last_lines("pod", "other").is_empty());
     }
 }

@@ -33,7 +33,13 @@ fn said(name: &str, sequence: &[(i32, bool, Value, Value)]) -> Vec<String> {
     let mut progress = Progress::default();
     let mut lines = Vec::new();
     for (restarts, ready, state, last) in sequence {
-        let pod = pod(json!([status(name, *restarts, *ready, state.clone(), last.clone())]));
+        let pod = pod(json!([status(
+            name,
+            *restarts,
+            *ready,
+            state.clone(),
+            last.clone()
+        )]));
         lines.extend(progress.status(&pod).into_iter().map(|line| line.text));
     }
     lines
@@ -43,12 +49,15 @@ fn said(name: &str, sequence: &[(i32, bool, Value, Value)]) -> Vec<String> {
 fn a_life_without_surprises() {
     let none = json!({});
     assert_eq!(
-        said("app", &[
-            (0, false, waiting("ContainerCreating", ""), none.clone()),
-            (0, true, running(), none.clone()),
-            (0, true, running(), none.clone()),
-            (0, false, terminated(0, "Completed"), none),
-        ]),
+        said(
+            "app",
+            &[
+                (0, false, waiting("ContainerCreating", ""), none.clone()),
+                (0, true, running(), none.clone()),
+                (0, true, running(), none.clone()),
+                (0, false, terminated(0, "Completed"), none),
+            ]
+        ),
         ["started", "exited with code 0"]
     );
 }
@@ -57,11 +66,14 @@ fn a_life_without_surprises() {
 fn ready_is_said_only_where_it_says_more_than_started() {
     let none = json!({});
     assert_eq!(
-        said("probed", &[
-            (0, false, running(), none.clone()),
-            (0, true, running(), none.clone()),
-            (0, false, running(), none),
-        ]),
+        said(
+            "probed",
+            &[
+                (0, false, running(), none.clone()),
+                (0, true, running(), none.clone()),
+                (0, false, running(), none),
+            ]
+        ),
         ["started", "ready", "not ready"]
     );
 }
@@ -69,18 +81,29 @@ fn ready_is_said_only_where_it_says_more_than_started() {
 #[test]
 fn a_crash_loop_says_how_and_when() {
     let died = terminated(1, "Error");
-    let back_off = waiting("CrashLoopBackOff", "back-off 10s restarting failed container=app pod=p_default(u)");
+    let back_off = waiting(
+        "CrashLoopBackOff",
+        "back-off 10s restarting failed container=app pod=p_default(u)",
+    );
     assert_eq!(
-        said("app", &[
-            (0, true, running(), json!({})),
-            (0, false, died.clone(), json!({})),
-            (1, true, running(), died.clone()),
-            (1, false, back_off, died.clone()),
-            (2, true, running(), died.clone()),
-            (2, false, died.clone(), died.clone()),
-            (2, false, waiting("CrashLoopBackOff", "back-off 20s restarting"), died.clone()),
-            (2, false, died.clone(), died),
-        ]),
+        said(
+            "app",
+            &[
+                (0, true, running(), json!({})),
+                (0, false, died.clone(), json!({})),
+                (1, true, running(), died.clone()),
+                (1, false, back_off, died.clone()),
+                (2, true, running(), died.clone()),
+                (2, false, died.clone(), died.clone()),
+                (
+                    2,
+                    false,
+                    waiting("CrashLoopBackOff", "back-off 20s restarting"),
+                    died.clone()
+                ),
+                (2, false, died.clone(), died),
+            ]
+        ),
         [
             "started",
             "exited with code 1",
@@ -97,7 +120,10 @@ fn a_crash_loop_says_how_and_when() {
 #[test]
 fn reasons_are_named() {
     assert_eq!(
-        said("app", &[(0, false, terminated(137, "OOMKilled"), json!({}))]),
+        said(
+            "app",
+            &[(0, false, terminated(137, "OOMKilled"), json!({}))]
+        ),
         ["exited with code 137: OOMKilled"]
     );
     assert_eq!(
@@ -105,7 +131,15 @@ fn reasons_are_named() {
         ["exited with code 143 (SIGTERM)"]
     );
     assert_eq!(
-        said("app", &[(0, false, waiting("ErrImagePull", "no such image"), json!({}))]),
+        said(
+            "app",
+            &[(
+                0,
+                false,
+                waiting("ErrImagePull", "no such image"),
+                json!({})
+            )]
+        ),
         ["ErrImagePull: no such image"]
     );
 }
@@ -123,15 +157,32 @@ fn unhealthy(message: &str) -> Event {
 #[test]
 fn the_same_warning_is_given_once() {
     let mut progress = Progress::default();
-    let line = progress.event(&unhealthy("Liveness probe failed: a")).pop().expect("a line");
-    assert_eq!((line.container.as_deref(), line.text.as_str()), (Some("app"), "Unhealthy: Liveness probe failed: a"));
-    assert!(progress.event(&unhealthy("Liveness probe failed: a")).is_empty());
-    assert_eq!(progress.event(&unhealthy("Liveness probe failed: b")).len(), 1);
+    let line = progress
+        .event(&unhealthy("Liveness probe failed: a"))
+        .pop()
+        .expect("a line");
+    assert_eq!(
+        (line.container.as_deref(), line.text.as_str()),
+        (Some("app"), "Unhealthy: Liveness probe failed: a")
+    );
+    assert!(
+        progress
+            .event(&unhealthy("Liveness probe failed: a"))
+            .is_empty()
+    );
+    assert_eq!(
+        progress.event(&unhealthy("Liveness probe failed: b")).len(),
+        1
+    );
 }
 
 #[test]
 fn a_container_that_is_still_starting_may_fail_its_probes() {
     let mut progress = Progress::default();
-    let mut said = || progress.event(&unhealthy("Startup probe failed: refused")).len();
+    let mut said = || {
+        progress
+            .event(&unhealthy("Startup probe failed: refused"))
+            .len()
+    };
     assert_eq!([said(), said(), said(), said()], [0, 0, 1, 0]);
 }

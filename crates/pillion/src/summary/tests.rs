@@ -23,8 +23,16 @@ fn ended(name: &str, code: i32, at: &str) -> Value {
 
 #[test]
 fn success_is_zero_and_the_first_failed_app_decides() {
-    let good = pod("Succeeded", json!([]), json!([ended("a", 0, "01"), ended("b", 0, "02")]));
-    let bad = pod("Failed", json!([]), json!([ended("a", 4, "09"), ended("b", 3, "02")]));
+    let good = pod(
+        "Succeeded",
+        json!([]),
+        json!([ended("a", 0, "01"), ended("b", 0, "02")]),
+    );
+    let bad = pod(
+        "Failed",
+        json!([]),
+        json!([ended("a", 4, "09"), ended("b", 3, "02")]),
+    );
     assert_eq!(exit_code(&[Arc::clone(&good)]), exit::SUCCESS);
     assert_eq!(exit_code(&[good, bad]), Exit(3));
 }
@@ -33,18 +41,29 @@ fn success_is_zero_and_the_first_failed_app_decides() {
 fn a_failed_init_container_is_a_general_failure_and_a_sidecar_none() {
     let init = pod("Failed", json!([ended("init", 7, "01")]), json!([]));
     assert_eq!(exit_code(&[init]), exit::FAILURE);
-    let side = pod("Succeeded", json!([ended("side", 137, "01")]), json!([ended("a", 0, "02")]));
+    let side = pod(
+        "Succeeded",
+        json!([ended("side", 137, "01")]),
+        json!([ended("a", 0, "02")]),
+    );
     assert_eq!(exit_code(&[side]), exit::SUCCESS);
 }
 
 #[test]
 fn a_pod_that_never_ended_is_no_success() {
-    assert_eq!(exit_code(&[pod("Running", json!([]), json!([]))]), exit::FAILURE);
+    assert_eq!(
+        exit_code(&[pod("Running", json!([]), json!([]))]),
+        exit::FAILURE
+    );
 }
 
 #[test]
 fn the_code_of_one_container() {
-    let pods = [pod("Failed", json!([ended("init", 7, "01")]), json!([ended("a", 0, "01"), ended("b", 5, "02")]))];
+    let pods = [pod(
+        "Failed",
+        json!([ended("init", 7, "01")]),
+        json!([ended("a", 0, "01"), ended("b", 5, "02")]),
+    )];
     assert_eq!(exit_code_from(&pods, "a"), Some(exit::SUCCESS));
     assert_eq!(exit_code_from(&pods, "b"), Some(Exit(5)));
     assert_eq!(exit_code_from(&pods, "init"), Some(Exit(7)));
@@ -55,7 +74,11 @@ fn the_code_of_one_container() {
 fn failures_name_container_code_reason_and_last_lines() {
     let mut tails = Tails::default();
     tails.push(&("p".into(), "b".into()), b"one\ntwo\n");
-    let bad = pod("Failed", json!([ended("side", 1, "01")]), json!([ended("a", 0, "01"), ended("b", 3, "02")]));
+    let bad = pod(
+        "Failed",
+        json!([ended("side", 1, "01")]),
+        json!([ended("a", 0, "01"), ended("b", 3, "02")]),
+    );
     assert_eq!(
         failures(&[bad], &tails),
         "Pod p failed\n  container b: exit code 3 (Error)\n    last lines:\n      one\n      two\n"

@@ -215,6 +215,12 @@ fn security() {
         ],
     );
     spec(
+        "securityContext: {sysctls: [{name: kernel.shm_rmid_forced, value: '1'}, {name: fs.file-max, value: '1'}]}",
+        &[
+            "spec.securityContext.sysctls[1].name: Forbidden: forbidden sysctl: \"fs.file-max\" not allowlisted",
+        ],
+    );
+    spec(
         "hostNetwork: true, securityContext: {sysctls: [{name: net.a, value: '1'}]}",
         &[
             "spec.securityContext.sysctls[0].name: Invalid value: \"net.a\": may not be specified when 'hostNetwork' is true",

@@ -2,10 +2,10 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use http_body_util::BodyExt;
+use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::{HeaderMap, HeaderValue};
 use hyper::service::service_fn;
-use hyper::Response;
 use tokio::net::TcpListener;
 
 use super::*;
@@ -13,7 +13,10 @@ use super::*;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A health service that answers each call with `message` and `grpc_status`, and keeps what it was asked.
-async fn server(message: &'static [u8], grpc_status: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
+async fn server(
+    message: &'static [u8],
+    grpc_status: &'static str,
+) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let port = listener.local_addr().expect("address").port();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -25,10 +28,20 @@ async fn server(message: &'static [u8], grpc_status: &'static str) -> (u16, Arc<
             let service = service_fn(move |request: Request<Incoming>| {
                 let log = Arc::clone(&log);
                 async move {
-                    let agent = request.headers()["user-agent"].to_str().expect("agent").to_owned();
+                    let agent = request.headers()["user-agent"]
+                        .to_str()
+                        .expect("agent")
+                        .to_owned();
                     let path = request.uri().path().to_owned();
-                    let body = request.into_body().collect().await.expect("body").to_bytes();
-                    log.lock().expect("log").push(format!("{agent} {path} {body:?}"));
+                    let body = request
+                        .into_body()
+                        .collect()
+                        .await
+                        .expect("body")
+                        .to_bytes();
+                    log.lock()
+                        .expect("log")
+                        .push(format!("{agent} {path} {body:?}"));
                     let mut trailers = HeaderMap::new();
                     trailers.insert("grpc-status", HeaderValue::from_static(grpc_status));
                     let body = Full::new(Bytes::from_static(message))
@@ -51,13 +64,19 @@ async fn r6_9_only_serving_succeeds() {
     let answer = probe("127.0.0.1", port, "db", TIMEOUT).await;
     assert_eq!(answer.outcome, ProbeOutcome::Success, "{}", answer.output);
     let asked = asked.lock().expect("log").join("\n");
-    assert!(asked.starts_with("kube-probe/1.36 /grpc.health.v1.Health/Check"), "{asked}");
+    assert!(
+        asked.starts_with("kube-probe/1.36 /grpc.health.v1.Health/Check"),
+        "{asked}"
+    );
     assert!(asked.contains("\\n\\x02db"), "{asked}");
 
     let (port, _) = server(&[0, 0, 0, 0, 2, 8, 2], "0").await;
     let answer = probe("127.0.0.1", port, "", TIMEOUT).await;
     assert_eq!(answer.outcome, ProbeOutcome::Failure);
-    assert_eq!(answer.output, "service unhealthy (responded with \"NOT_SERVING\")");
+    assert_eq!(
+        answer.output,
+        "service unhealthy (responded with \"NOT_SERVING\")"
+    );
 }
 
 #[tokio::test]
@@ -73,11 +92,20 @@ async fn r6_9_nobody_there_and_no_answer_have_texts_of_their_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let port = listener.local_addr().expect("address").port();
     let answer = probe("127.0.0.1", port, "", Duration::from_secs(1)).await;
-    assert_eq!(answer.output, "timeout: health rpc did not complete within 1s");
+    assert_eq!(
+        answer.output,
+        "timeout: health rpc did not complete within 1s"
+    );
     drop(listener);
     let answer = probe("127.0.0.1", port, "", TIMEOUT).await;
     assert_eq!(answer.outcome, ProbeOutcome::Failure);
-    assert!(answer.output.starts_with("timeout: failed to connect service"), "{}", answer.output);
+    assert!(
+        answer
+            .output
+            .starts_with("timeout: failed to connect service"),
+        "{}",
+        answer.output
+    );
 }
 
 #[test]

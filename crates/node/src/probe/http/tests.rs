@@ -30,8 +30,12 @@ impl Server {
                         break;
                     }
                 }
-                log.lock().expect("log").push(String::from_utf8_lossy(&request).into_owned());
-                let _ = stream.write_all(reply.replace("PORT", &port.to_string()).as_bytes()).await;
+                log.lock()
+                    .expect("log")
+                    .push(String::from_utf8_lossy(&request).into_owned());
+                let _ = stream
+                    .write_all(reply.replace("PORT", &port.to_string()).as_bytes())
+                    .await;
             }
         });
         Self { port, asked }
@@ -43,7 +47,10 @@ impl Server {
             host: "127.0.0.1".into(),
             port: self.port,
             path: "/path?q=1".into(),
-            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+            headers: headers
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect(),
             agent: "kube-probe",
         }
     }
@@ -58,7 +65,10 @@ impl Server {
 }
 
 fn reply(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 async fn outcome(replies: Vec<String>) -> (ProbeOutcome, String) {
@@ -75,7 +85,11 @@ async fn r6_4_status_decides() {
         ("400 Bad", ProbeOutcome::Failure),
         ("503 No", ProbeOutcome::Failure),
     ] {
-        assert_eq!(outcome(vec![reply(status, "", "x")]).await.0, expected, "{status}");
+        assert_eq!(
+            outcome(vec![reply(status, "", "x")]).await.0,
+            expected,
+            "{status}"
+        );
     }
     let text = outcome(vec![reply("404 Not Found", "", "")]).await.1;
     assert_eq!(text, "HTTP probe failed with statuscode: 404");
@@ -97,11 +111,18 @@ async fn r6_5_redirects_to_the_same_host_are_followed() {
 
 #[tokio::test]
 async fn r6_5_redirects_away_or_nowhere_are_a_warning() {
-    let away = vec![reply("302 Found", "location: http://example.invalid/\r\n", "moved")];
+    let away = vec![reply(
+        "302 Found",
+        "location: http://example.invalid/\r\n",
+        "moved",
+    )];
     let (result, output) = outcome(away).await;
     assert_eq!(result, ProbeOutcome::Warning);
     assert_eq!(output, "Probe terminated redirects, Response body: moved");
-    assert_eq!(outcome(vec![reply("302 Found", "", "")]).await.0, ProbeOutcome::Warning);
+    assert_eq!(
+        outcome(vec![reply("302 Found", "", "")]).await.0,
+        ProbeOutcome::Warning
+    );
 }
 
 #[tokio::test]
@@ -117,17 +138,39 @@ async fn r6_6_headers() {
     let server = Server::with(vec![reply("200 OK", "", ""); 2]).await;
     server.probe(&[]).await;
     server
-        .probe(&[("User-Agent", "mine"), ("Accept", ""), ("Host", "app.example"), ("X-A", "1"), ("X-A", "2")])
+        .probe(&[
+            ("User-Agent", "mine"),
+            ("Accept", ""),
+            ("Host", "app.example"),
+            ("X-A", "1"),
+            ("X-A", "2"),
+        ])
         .await;
     let asked = server.asked();
-    assert!(asked[0].starts_with("GET /path?q=1 HTTP/1.1\r\n"), "{}", asked[0]);
-    for line in ["user-agent: kube-probe/1.36", "accept: */*", "connection: close"] {
-        assert!(asked[0].contains(&format!("{line}\r\n")), "{line} in {}", asked[0]);
+    assert!(
+        asked[0].starts_with("GET /path?q=1 HTTP/1.1\r\n"),
+        "{}",
+        asked[0]
+    );
+    for line in [
+        "user-agent: kube-probe/1.36",
+        "accept: */*",
+        "connection: close",
+    ] {
+        assert!(
+            asked[0].contains(&format!("{line}\r\n")),
+            "{line} in {}",
+            asked[0]
+        );
     }
     assert!(asked[0].contains(&format!("host: 127.0.0.1:{}\r\n", server.port)));
     assert!(!asked[0].contains("accept-encoding"));
     for line in ["user-agent: mine", "host: app.example", "x-a: 1", "x-a: 2"] {
-        assert!(asked[1].contains(&format!("{line}\r\n")), "{line} in {}", asked[1]);
+        assert!(
+            asked[1].contains(&format!("{line}\r\n")),
+            "{line} in {}",
+            asked[1]
+        );
     }
     assert!(!asked[1].contains("accept:"));
 }
@@ -136,22 +179,36 @@ async fn r6_6_headers() {
 async fn nobody_there_and_nobody_answering_are_failures() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let port = listener.local_addr().expect("address").port();
-    let silent = Server { port, asked: Arc::default() };
+    let silent = Server {
+        port,
+        asked: Arc::default(),
+    };
     let request = silent.request(&[]);
     let answer = probe(&request, Duration::from_millis(50)).await;
     assert_eq!(answer.outcome, ProbeOutcome::Failure);
-    assert!(answer.output.contains("context deadline exceeded"), "{}", answer.output);
+    assert!(
+        answer.output.contains("context deadline exceeded"),
+        "{}",
+        answer.output
+    );
     drop(listener);
     let answer = probe(&request, Duration::from_secs(5)).await;
     assert_eq!(answer.outcome, ProbeOutcome::Failure);
-    assert!(answer.output.ends_with("connect: connection refused"), "{}", answer.output);
+    assert!(
+        answer.output.ends_with("connect: connection refused"),
+        "{}",
+        answer.output
+    );
 }
 
 #[tokio::test]
 async fn r7_10_any_answer_is_a_success_for_a_hook() {
     let server = Server::with(vec![reply("500 Broken", "", "")]).await;
     assert_eq!(hook(&server.request(&[])).await, Ok(()));
-    let nobody = HttpRequest { port: 1, ..server.request(&[]) };
+    let nobody = HttpRequest {
+        port: 1,
+        ..server.request(&[])
+    };
     assert!(hook(&nobody).await.is_err());
 }
 
@@ -159,6 +216,9 @@ async fn r7_10_any_answer_is_a_success_for_a_hook() {
 async fn r7_10_a_hook_over_tls_falls_back_to_plain_http() {
     let plain = reply("200 OK", "", "");
     let server = Server::with(vec![plain.clone(), plain.clone(), plain]).await;
-    let request = HttpRequest { https: true, ..server.request(&[]) };
+    let request = HttpRequest {
+        https: true,
+        ..server.request(&[])
+    };
     assert_eq!(hook(&request).await, Ok(()));
 }

@@ -8,7 +8,13 @@ fn payload(files: &[(&str, &str, u32)]) -> Payload {
     files
         .iter()
         .map(|(path, text, mode)| {
-            ((*path).to_owned(), ProjectedFile { bytes: text.as_bytes().to_vec(), mode: *mode })
+            (
+                (*path).to_owned(),
+                ProjectedFile {
+                    bytes: text.as_bytes().to_vec(),
+                    mode: *mode,
+                },
+            )
         })
         .collect()
 }
@@ -21,7 +27,13 @@ fn written(dir: &Path, files: &[(&str, &str, u32)], stamp: &str) {
 fn names(dir: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(dir)
         .expect("read_dir")
-        .map(|entry| entry.expect("entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .collect();
     names.sort();
     names
@@ -30,11 +42,27 @@ fn names(dir: &Path) -> Vec<String> {
 #[test]
 fn r19_1_files_are_links_through_data() {
     let dir = tempfile::tempdir().expect("tempdir");
-    written(dir.path(), &[("a", "1", 0o644), ("sub/dir/b", "2", 0o400)], "t1");
-    assert_eq!(fs::read_link(dir.path().join("a")).expect("link"), Path::new("..data/a"));
-    assert_eq!(fs::read_link(dir.path().join("..data")).expect("link"), Path::new("..t1"));
-    assert_eq!(fs::read_to_string(dir.path().join("sub/dir/b")).expect("read"), "2");
-    let mode = fs::metadata(dir.path().join("sub/dir/b")).expect("meta").permissions().mode();
+    written(
+        dir.path(),
+        &[("a", "1", 0o644), ("sub/dir/b", "2", 0o400)],
+        "t1",
+    );
+    assert_eq!(
+        fs::read_link(dir.path().join("a")).expect("link"),
+        Path::new("..data/a")
+    );
+    assert_eq!(
+        fs::read_link(dir.path().join("..data")).expect("link"),
+        Path::new("..t1")
+    );
+    assert_eq!(
+        fs::read_to_string(dir.path().join("sub/dir/b")).expect("read"),
+        "2"
+    );
+    let mode = fs::metadata(dir.path().join("sub/dir/b"))
+        .expect("meta")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o7777, 0o400);
 }
 
@@ -52,9 +80,15 @@ fn r19_1_unchanged_content_is_not_written_again() {
     let dir = tempfile::tempdir().expect("tempdir");
     written(dir.path(), &[("a", "1", 0o644)], "t1");
     written(dir.path(), &[("a", "1", 0o644)], "t2");
-    assert_eq!(fs::read_link(dir.path().join("..data")).expect("link"), Path::new("..t1"));
+    assert_eq!(
+        fs::read_link(dir.path().join("..data")).expect("link"),
+        Path::new("..t1")
+    );
     written(dir.path(), &[("a", "1", 0o600)], "t3");
-    assert_eq!(fs::read_link(dir.path().join("..data")).expect("link"), Path::new("..t3"));
+    assert_eq!(
+        fs::read_link(dir.path().join("..data")).expect("link"),
+        Path::new("..t3")
+    );
 }
 
 #[test]
