@@ -42,7 +42,7 @@ impl Tail {
     }
 }
 
-/// The two readers of one run of a container.
+/// The readers of one run of a container.
 #[derive(Debug)]
 pub(crate) struct Pumps {
     readers: Vec<JoinHandle<()>>,
@@ -50,18 +50,19 @@ pub(crate) struct Pumps {
 }
 
 impl Pumps {
-    /// Starts to read both pipes.
+    /// Starts to read pipes, or the controlling end of a terminal; neither may block.
     pub(crate) fn start(
         output: &Output,
         pod: &Arc<str>,
         container: &Arc<str>,
-        pipes: [(Stream, OwnedFd); 2],
+        pipes: Vec<(Stream, OwnedFd)>,
     ) -> std::io::Result<Self> {
         let tail = Arc::new(Mutex::new(Tail::default()));
         let mut readers = Vec::new();
         for (stream, fd) in pipes {
             let pump = Pump {
-                pipe: Receiver::from_owned_fd(fd)?,
+                // Unchecked, because a terminal is read in just the same way.
+                pipe: Receiver::from_owned_fd_unchecked(fd)?,
                 output: output.clone(),
                 pod: Arc::clone(pod),
                 container: Arc::clone(container),
@@ -156,7 +157,7 @@ mod tests {
             &output,
             &"pod".into(),
             &"app".into(),
-            [(Stream::Stdout, out_read), (Stream::Stderr, err_read)],
+            vec![(Stream::Stdout, out_read), (Stream::Stderr, err_read)],
         )
         .expect("pumps");
         drop(output);

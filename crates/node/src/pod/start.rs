@@ -1,6 +1,7 @@
 //! One start of a container: image, configuration, root file system, process.
 
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,7 @@ pub(crate) struct StartedContainer {
     process: Process,
     cgroup: CgroupHandle,
     pumps: Mutex<Option<Pumps>>,
+    _stdin: Option<OwnedFd>,
     /// Keeps the image's layers from being removed.
     image: Image,
     image_name: String,
@@ -231,8 +233,18 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
 
     let pipes = || -> std::io::Result<_> { Ok((output_pipe()?, output_pipe()?)) };
     let ((out, out_theirs), (err, err_theirs)) = pipes().map_err(|error| created(&error))?;
+    // Nobody is attached: standard input that was asked for stays open and says nothing. On a terminal it is
+    // the terminal.
+    let (stdin, held_open) = match container.stdin {
+        Some(true) if !process.tty => {
+            let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
+                .map_err(|error| created(&error))?;
+            (Some(theirs), Some(ours))
+        }
+        _ => (None, None),
+    };
     let stdio = Stdio {
-        stdin: None,
+        stdin,
         stdout: out_theirs,
         stderr: err_theirs,
     };
@@ -245,7 +257,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         sandbox.cgroup().send_ahead(&node, next);
     }
     let running = wait::started(starting).await;
-    let running = match running {
+    let mut running = match running {
         Ok(running) => running,
         Err(error) => {
             let _ = cgroup.remove();
@@ -257,7 +269,13 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         .iter()
         .for_each(|note| node.output().note(note.clone()));
     let pod_name: Arc<str> = pod.metadata.name.as_deref().unwrap_or_default().into();
-    let streams = [(Stream::Stdout, out), (Stream::Stderr, err)];
+    let streams = match running.take_terminal() {
+        Some(terminal) => {
+            rustix::io::ioctl_fionbio(&terminal, true).map_err(|error| created(&error))?;
+            vec![(Stream::Stdout, terminal)]
+        }
+        None => vec![(Stream::Stdout, out), (Stream::Stderr, err)],
+    };
     let pumps = Pumps::start(node.output(), &pod_name, &name.as_str().into(), streams)
         .map_err(|error| created(&error))?;
     let image_signal = image
@@ -276,6 +294,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         process,
         cgroup,
         pumps: Mutex::new(Some(pumps)),
+        _stdin: held_open,
         image,
         termination_log,
         container,
