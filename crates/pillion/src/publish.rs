@@ -5,6 +5,22 @@ use std::net::{IpAddr, Ipv4Addr};
 use manifest::core::v1::{Pod, Protocol};
 use node::Publish;
 
+/// Reads all arguments; no two may want one port of the host.
+pub(crate) fn all(texts: &[String], pods: &[Pod]) -> Result<Vec<Publish>, String> {
+    let mut all: Vec<Publish> = Vec::new();
+    for text in texts {
+        let publish = parse(text, pods)?;
+        let port = |publish: &Publish| (publish.ip, publish.host_port, publish.protocol);
+        if all.iter().any(|other| port(other) == port(&publish)) {
+            return Err(format!(
+                "--publish {text}: this port of the host is published already"
+            ));
+        }
+        all.push(publish);
+    }
+    Ok(all)
+}
+
 /// Reads one argument; `PORT` may be the name of a container port.
 pub(crate) fn parse(text: &str, pods: &[Pod]) -> Result<Publish, String> {
     let wrong =
@@ -123,6 +139,15 @@ mod tests {
         ] {
             assert!(ok(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_port_of_the_host_is_published_once() {
+        let one = pods(&["web"]);
+        let both = |a: &str, b: &str| all(&[a.to_owned(), b.to_owned()], &one);
+        assert!(both("8080:80", "8080:81").is_err());
+        assert!(both("8080:80", "8081:80").is_ok());
+        assert!(both("8080:80", "8080:80/udp").is_ok());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) struct Node {
     /// Relative to `/dev`.
     path: PathBuf,
     kind: FileType,
-    device: Dev,
+    pub(super) device: Dev,
     mode: u32,
     owner: (u32, u32),
 }

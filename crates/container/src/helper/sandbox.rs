@@ -60,6 +60,12 @@ fn run(context: &Context<'_>, job: &SandboxJob) -> Result<Answer, StartError> {
     }
     fds.push(own_namespace("mnt")?);
     for (name, value) in &job.sysctls {
+        if !is_of_the_pod(name, job) {
+            return Err(StartError::new(
+                Step::Namespaces,
+                format!("set sysctl {name}={value}: it belongs to no namespace of the Pod"),
+            ));
+        }
         set_sysctl(name, value)?;
     }
     let volumes = enter_empty_root(&job.tmpfs)?;
@@ -82,6 +88,16 @@ fn run(context: &Context<'_>, job: &SandboxJob) -> Result<Answer, StartError> {
 fn own_namespace(kind: &str) -> Result<OwnedFd, StartError> {
     let path = format!("/proc/self/ns/{kind}");
     open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).at(Step::Namespaces, || path)
+}
+
+/// Whether a setting is the Pod's own. Any other would be the machine's: validation refuses those, and so does this.
+fn is_of_the_pod(name: &str, job: &SandboxJob) -> bool {
+    let dotted = name.replace('/', ".");
+    let ipc = dotted == "kernel.sem"
+        || ["kernel.shm", "kernel.msg", "fs.mqueue."]
+            .iter()
+            .any(|prefix| dotted.starts_with(prefix));
+    (ipc && !job.host_ipc) || (dotted.starts_with("net.") && !job.host_network)
 }
 
 /// The files show the namespaces of who opens them, so the machine's `/proc` will do.

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path};
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{FileType, Mode, OFlags, open};
 use rustix::mount::MountAttrFlags as A;
 use rustix::thread::{
     LinkNameSpaceType, ThreadNameSpaceType, move_into_link_name_space, move_into_thread_name_spaces,
@@ -375,7 +375,8 @@ fn attach_mount(
             MountPropagation::HostToContainer => Propagation::Slave,
             MountPropagation::Bidirectional => Propagation::Shared,
         };
-        let everywhere = if privileged {
+        // A hostPath of /dev/null and its like works as under containerd's device rules; of a disk it does not.
+        let everywhere = if privileged || is_standard(tree)? {
             Attributes::NONE
         } else {
             Attributes::NO_DEV
@@ -389,6 +390,16 @@ fn attach_mount(
     run().at(Step::Mount, || {
         format!("mount at {}", mount.target.display())
     })
+}
+
+/// Whether this is one of the device nodes that every container has.
+fn is_standard(file: BorrowedFd<'_>) -> io::Result<bool> {
+    let stat = rustix::fs::fstat(file)?;
+    let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
+    Ok(is_device
+        && standard_nodes()
+            .iter()
+            .any(|node| node.device == stat.st_rdev))
 }
 
 /// The working directory, made when the image has none, as runc does. Where it cannot be made, entering it says why.

@@ -371,7 +371,6 @@ status: {phase: Running, hostIP: 10.0.0.1}
             "spec.tolerations",
             "spec.containers[0].resources.limits[ephemeral-storage]",
             "spec.containers[0].resources.limits[example.com/gpu]",
-            "spec.containers[0].livenessProbe.grpc",
             "spec.containers[0].securityContext.seccompProfile.localhostProfile",
             "spec.volumes[0].projected.sources[0].serviceAccountToken",
         ]

@@ -135,7 +135,22 @@ impl HttpRequest {
         )
     }
 
+    /// The request target: the path with what a URL cannot hold escaped, as Go's `net/url` does it.
     fn target(&self) -> String {
+        use std::fmt::Write;
+        let mut target = String::new();
+        for byte in self.rooted().bytes() {
+            if byte <= b' ' || byte >= 0x7f || b"\"<>\\^`{|}".contains(&byte) {
+                // Writing to a String does not fail.
+                let _ = write!(target, "%{byte:02X}");
+            } else {
+                target.push(char::from(byte));
+            }
+        }
+        target
+    }
+
+    fn rooted(&self) -> String {
         if self.path.starts_with('/') {
             self.path.clone()
         } else {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use manifest::core::v1::{Pod, PodPhase, RestartPolicy};
 use manifest::{Loaded, Object};
@@ -111,10 +112,7 @@ fn check_arguments(args: &RunArgs, pods: &[Pod]) -> Result<Vec<node::Publish>, S
             ));
         }
     }
-    args.publish
-        .iter()
-        .map(|text| publish::parse(text, pods))
-        .collect()
+    publish::all(&args.publish, pods)
 }
 
 fn container_names(pods: &[Pod]) -> Vec<(String, String)> {
@@ -190,6 +188,8 @@ impl Run<'_> {
             .timeout
             .map(|timeout| tokio::time::Instant::now() + timeout);
         let controls: Vec<_> = handles.iter().map(PodHandle::control).collect();
+        let grace = handles.iter().map(grace_of).max().unwrap_or_default();
+        let mut last_call = None;
         let (container_ended, mut container_ends) = mpsc::unbounded_channel();
         if let Some(container) = &self.args.exit_code_from {
             for handle in &handles {
@@ -243,6 +243,12 @@ impl Run<'_> {
                     ended = Ended::TimedOut;
                     self.term.remark("timed out, gracefully stopping (Ctrl-C to force)\n");
                     controls.iter().for_each(|control| control.delete(None));
+                    last_call = Some(tokio::time::Instant::now() + grace + BEYOND_GRACE);
+                }
+                () = sleep_until(last_call), if last_call.is_some() => {
+                    last_call = None;
+                    self.term.remark("still not stopped, ending the Pods at once\n");
+                    controls.iter().for_each(node::PodControl::kill);
                 }
             }
         };
@@ -256,6 +262,19 @@ impl Run<'_> {
             leftovers,
         )
     }
+}
+
+/// How long a Pod may take to end after its time limit, besides its grace period. What would take longer (a postStart
+/// hook that never ends is not interrupted, R7.4) would make the limit none.
+const BEYOND_GRACE: Duration = Duration::from_secs(5);
+
+fn grace_of(handle: &PodHandle) -> Duration {
+    let seconds = handle
+        .status()
+        .borrow()
+        .spec
+        .termination_grace_period_seconds;
+    Duration::from_secs(u64::try_from(seconds.unwrap_or(30)).unwrap_or(0))
 }
 
 async fn sleep_until(deadline: Option<tokio::time::Instant>) {

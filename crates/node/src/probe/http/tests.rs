@@ -176,6 +176,24 @@ async fn r6_6_headers() {
 }
 
 #[tokio::test]
+async fn what_a_url_cannot_hold_is_escaped() {
+    let server = Server::with(vec![reply("200 OK", "", "")]).await;
+    let request = HttpRequest {
+        path: "a b/ü?q=%20|".into(),
+        ..server.request(&[])
+    };
+    assert_eq!(
+        probe(&request, Duration::from_secs(5)).await.outcome,
+        ProbeOutcome::Success
+    );
+    assert!(
+        server.asked()[0].starts_with("GET /a%20b/%C3%BC?q=%20%7C HTTP/1.1\r\n"),
+        "{:?}",
+        server.asked()
+    );
+}
+
+#[tokio::test]
 async fn nobody_there_and_nobody_answering_are_failures() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
     let port = listener.local_addr().expect("address").port();
