@@ -10,7 +10,8 @@ help: ## this list
 
 demo: ## build the program and run the Pod in examples/demo
 	@scripts/setup-build
-	@program=$$(PROFILE=release scripts/pillion-path) && exec $(AS_ROOT) "$$program" run examples/demo
+	@program=$$(PROFILE=release scripts/pillion-path) && \
+		echo "pillion run examples/demo" >&2 && exec $(AS_ROOT) "$$program" run examples/demo
 
 build: ## build the program for use and say where it is
 	@scripts/setup-build

@@ -207,8 +207,8 @@ impl Decoder<'_> {
         let near = nearest::nearest(name, schema.fields.iter().map(|field| field.name));
         let home = nearest::home(self.schema, name);
         match (near, home.as_deref()) {
-            // A name that exists elsewhere is a typing error only if nothing but its case is wrong.
-            (Some(near), home) if home.is_none() || near.eq_ignore_ascii_case(name) => {
+            // A name that exists elsewhere is a typing error only if a single letter or its case is wrong.
+            (Some(near), home) if home.is_none() || nearest::is_slip(name, near) => {
                 (finding.hint(format!("did you mean `{near}`?")), Some(near))
             }
             (_, Some("")) => {

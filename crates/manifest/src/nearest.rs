@@ -25,6 +25,11 @@ pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether two names differ in case, and besides that in one letter at most.
+pub(crate) fn is_slip(name: &str, near: &str) -> bool {
+    strsim::osa_distance(&name.to_lowercase(), &near.to_lowercase()) <= 1
+}
+
 /// The path of objects in which a field of this name exists, the shallowest first: `spec.containers[]`.
 pub(crate) fn home(root: &'static ObjectSchema, name: &str) -> Option<String> {
     let mut seen = HashSet::new();

@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::task::JoinHandle;
 
-use crate::output::{Output, Stream};
+use crate::output::{LogSource, Output, Stream};
 
 /// A line longer than this is handed on in pieces, so that a container that never ends its line costs
 /// no more memory than one that does.
@@ -53,8 +53,7 @@ impl Pumps {
     /// Starts to read pipes, or the controlling end of a terminal; neither may block.
     pub(crate) fn start(
         output: &Output,
-        pod: &Arc<str>,
-        container: &Arc<str>,
+        source: &LogSource,
         pipes: Vec<(Stream, OwnedFd)>,
     ) -> std::io::Result<Self> {
         let tail = Arc::new(Mutex::new(Tail::default()));
@@ -64,8 +63,7 @@ impl Pumps {
                 // Unchecked, because a terminal is read in just the same way.
                 pipe: Receiver::from_owned_fd_unchecked(fd)?,
                 output: output.clone(),
-                pod: Arc::clone(pod),
-                container: Arc::clone(container),
+                source: source.clone(),
                 stream,
                 tail: Arc::clone(&tail),
             };
@@ -95,8 +93,7 @@ impl Pumps {
 struct Pump {
     pipe: Receiver,
     output: Output,
-    pod: Arc<str>,
-    container: Arc<str>,
+    source: LogSource,
     stream: Stream,
     tail: Arc<Mutex<Tail>>,
 }
@@ -129,9 +126,7 @@ impl Pump {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(&bytes);
-        self.output
-            .log(&self.pod, &self.container, self.stream, bytes)
-            .await;
+        self.output.log(&self.source, self.stream, bytes).await;
     }
 }
 
@@ -155,8 +150,11 @@ mod tests {
         let writer = std::thread::spawn(move || write(&mut std::fs::File::from(out_write)));
         let pumps = Pumps::start(
             &output,
-            &"pod".into(),
-            &"app".into(),
+            &LogSource {
+                pod: "pod".into(),
+                container: "app".into(),
+                instance: 0,
+            },
             vec![(Stream::Stdout, out_read), (Stream::Stderr, err_read)],
         )
         .expect("pumps");

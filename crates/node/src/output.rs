@@ -21,6 +21,17 @@ pub enum Stream {
     Stderr,
 }
 
+/// Who writes a log.
+#[derive(Clone, Debug)]
+pub struct LogSource {
+    /// Name of the Pod.
+    pub pod: Arc<str>,
+    /// Name of the container.
+    pub container: Arc<str>,
+    /// Which run of the container.
+    pub instance: u32,
+}
+
 /// A piece of a container's output.
 #[derive(Debug)]
 pub struct LogChunk {
@@ -28,6 +39,8 @@ pub struct LogChunk {
     pub pod: Arc<str>,
     /// Name of the container.
     pub container: Arc<str>,
+    /// Which run of the container.
+    pub instance: u32,
     /// Where the container wrote it.
     pub stream: Stream,
     /// Whole lines with their line ends; only the last line of a stream, or one that is longer than a
@@ -81,14 +94,15 @@ impl Output {
     }
 
     /// Hands log output over, waiting until the reader has room for it.
-    pub async fn log(&self, pod: &Arc<str>, container: &Arc<str>, stream: Stream, bytes: Vec<u8>) {
+    pub async fn log(&self, from: &LogSource, stream: Stream, bytes: Vec<u8>) {
         let wanted = u32::try_from(bytes.len().min(LOG_BYTES_IN_FLIGHT)).unwrap_or(1);
         let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else {
             return;
         };
         self.tell(Message::Log(LogChunk {
-            pod: Arc::clone(pod),
-            container: Arc::clone(container),
+            pod: Arc::clone(&from.pod),
+            container: Arc::clone(&from.container),
+            instance: from.instance,
             stream,
             bytes,
             _room: room,

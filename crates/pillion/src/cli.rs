@@ -53,22 +53,40 @@ pub(crate) enum Command {
     Demo(DemoCommand),
 }
 
+/// Where manifests come from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct Manifests {
+    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
+    #[arg(value_name = "PATH")]
+    paths: Vec<String>,
+    /// The same, for fingers used to kubectl
+    #[arg(short, long, value_name = "PATH")]
+    filename: Vec<String>,
+}
+
+impl Manifests {
+    /// All of them, in the order in which they are to be read.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.filename.iter().chain(&self.paths).cloned().collect()
+    }
+}
+
 /// `pillion run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Manifests,
     /// Make a container port reachable on 127.0.0.1:HOST; HOST:POD/PORT where there are several Pods
     #[arg(short, long, value_name = "[IP:]HOST:[POD/]PORT[/udp]")]
     pub(crate) publish: Vec<String>,
-    /// Overrides every imagePullPolicy
+    /// Overrides every imagePullPolicy (this version does not pull: images come by `pillion image`)
     #[arg(long, value_enum, value_name = "WHEN")]
     pub(crate) pull: Option<Pull>,
     /// End with this container's exit code, and stop everything when it has ended
     #[arg(long, value_name = "CONTAINER")]
     pub(crate) exit_code_from: Option<String>,
-    /// Give up after this time (such as 90s or 5m), ending the Pods gracefully; exit code 124
+    /// Give up after this time (90s, 5m, or seconds), ending the Pods gracefully; exit code 124
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub(crate) timeout: Option<std::time::Duration>,
     /// Logs for people, or one JSON object a line on standard output: events, and Pods as they change
@@ -102,9 +120,8 @@ pub(crate) enum Output {
 /// `pillion check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Manifests,
     /// One line a finding as JSON instead of text with excerpts
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
@@ -113,9 +130,8 @@ pub(crate) struct CheckArgs {
 /// `pillion plan`.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<String>,
+    #[command(flatten)]
+    pub(crate) manifests: Manifests,
 }
 
 /// `pillion image`.

@@ -189,8 +189,15 @@ impl State {
 
     fn log(&mut self, chunk: &LogChunk) -> io::Result<()> {
         let key = (chunk.pod.to_string(), chunk.container.to_string());
-        self.tails.push(&key, &chunk.bytes);
+        self.tails.push(&key, chunk.instance, &chunk.bytes);
         let to_stdout = chunk.stream == Stream::Stdout && !self.config.json;
+        // On a terminal both streams are one: a line that is open in one must not go on in the other.
+        if !to_stdout {
+            self.end_stdout_line()?;
+        } else if self.config.prefix {
+            self.err.end_line()?;
+            self.err.flush()?;
+        }
         let colored = if to_stdout {
             self.config.term.color_out
         } else {
@@ -206,6 +213,15 @@ impl State {
         } else {
             self.err.write(&key, prefix, &chunk.bytes)
         }
+    }
+
+    /// Ends what a container has begun on stdout, so that what follows on stderr begins a line. Without prefixes
+    /// stdout may be data, to which nothing is added.
+    fn end_stdout_line(&mut self) -> io::Result<()> {
+        if self.config.prefix && !self.config.json {
+            self.out.end_line()?;
+        }
+        self.out.flush()
     }
 
     /// Once each: many Pods may meet the same limit of the machine.
@@ -225,9 +241,12 @@ impl State {
             return Ok(());
         }
         // What the containers wrote before comes before.
-        self.out.flush()?;
+        self.end_stdout_line()?;
         let several = self.config.sources.iter().any(|(other, _)| other != pod);
         for line in lines {
+            if let (Some(container), true) = (&line.container, line.is_wait) {
+                self.tails.waits(pod, container, &line.text);
+            }
             let name = match (&line.container, several) {
                 (Some(container), true) => format!("{pod}/{container}"),
                 (Some(container), false) => container.clone(),

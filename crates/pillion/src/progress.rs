@@ -23,6 +23,28 @@ pub(crate) struct Line {
     pub(crate) container: Option<String>,
     pub(crate) mark: Mark,
     pub(crate) text: String,
+    /// Whether it says why the container does not run.
+    pub(crate) is_wait: bool,
+}
+
+impl Line {
+    fn of_pod(mark: Mark, text: String) -> Self {
+        Self {
+            container: None,
+            mark,
+            text,
+            is_wait: false,
+        }
+    }
+
+    fn of(container: Option<String>, mark: Mark, text: String) -> Self {
+        Self {
+            container,
+            mark,
+            text,
+            is_wait: false,
+        }
+    }
 }
 
 /// What has been said of one Pod.
@@ -70,11 +92,7 @@ impl Progress {
                     (Some(reason), None) => format!(": {reason}"),
                     _ => String::new(),
                 };
-                lines.push(Line {
-                    container: None,
-                    mark,
-                    text: format!("{text}{reason}"),
-                });
+                lines.push(Line::of_pod(mark, format!("{text}{reason}")));
             }
         }
         lines
@@ -84,13 +102,14 @@ impl Progress {
         let said = self.said.entry(status.name.clone()).or_default();
         let mut lines = Vec::new();
         let mut say = |mark, text| {
-            lines.push(Line {
-                container: Some(status.name.clone()),
-                mark,
-                text,
-            });
+            lines.push(Line::of(Some(status.name.clone()), mark, text));
         };
-        let (state, line) = describe(status);
+        let spec = spec_of(pod, &status.name);
+        let (state, line) = describe(status, spec);
+        let is_wait = status
+            .state
+            .as_ref()
+            .is_some_and(|state| state.waiting.is_some());
         if state != said.state {
             // A restart may show the end of the run before only as its last state.
             if let Some((run, ended)) = missed_end(said, status) {
@@ -118,14 +137,22 @@ impl Progress {
         if ready != said.ready {
             said.ready = ready;
             self.failed_probes.retain(|(of, _), _| *of != status.name);
-            if running && spec_of(pod, &status.name).is_some_and(is_probed) {
-                let (mark, text) = if ready {
-                    (Mark::Good, "ready")
-                } else {
-                    (Mark::Bad, "not ready")
-                };
-                say(mark, text.to_owned());
+            // A Pod that is going has its startup probes succeed (R5.16), which says nothing of the container.
+            let going = pod.metadata.deletion_timestamp.is_some();
+            let probes =
+                spec.map(|spec| (spec.readiness_probe.is_some(), spec.startup_probe.is_some()));
+            match (probes, ready) {
+                _ if !running || going => {}
+                (Some((true, _)), true) => say(Mark::Good, "ready".to_owned()),
+                (Some((true, _)), false) => say(Mark::Bad, "not ready".to_owned()),
+                (Some((false, true)), true) => {
+                    say(Mark::Good, "startup probe succeeded".to_owned());
+                }
+                _ => {}
             }
+        }
+        if is_wait {
+            lines.iter_mut().for_each(|line| line.is_wait = true);
         }
         lines
     }
@@ -150,11 +177,11 @@ impl Progress {
         // A status says these better.
         let told = matches!(reason.as_str(), "BackOff" | "Failed" | "DeadlineExceeded");
         if reason == "Killing" {
-            return vec![Line {
-                container,
-                mark: Mark::Note,
-                text: message,
-            }];
+            // That a Pod's containers are being stopped is known; a sidecar hears of it before its turn comes.
+            if message.starts_with("Stopping container") {
+                return Vec::new();
+            }
+            return vec![Line::of(container, Mark::Bad, message)];
         }
         if !warning || told {
             return Vec::new();
@@ -166,11 +193,11 @@ impl Progress {
         if self.warned.insert(key, message.clone()).as_ref() == Some(&message) {
             return Vec::new();
         }
-        vec![Line {
+        vec![Line::of(
             container,
-            mark: Mark::Bad,
-            text: format!("{reason}: {}", message.trim_end()),
-        }]
+            Mark::Bad,
+            format!("{reason}: {}", message.trim_end()),
+        )]
     }
 }
 
@@ -179,7 +206,10 @@ impl Progress {
 const PATIENCE: u32 = 3;
 
 /// A key that changes when there is something new to say, and what there is to say.
-fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
+fn describe(
+    status: &ContainerStatus,
+    spec: Option<&Container>,
+) -> (String, Option<(Mark, String)>) {
     let restarts = status.restart_count;
     let Some(ContainerState {
         waiting,
@@ -191,10 +221,13 @@ fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
         return (String::new(), None);
     };
     if running.is_some() {
-        let text = match restarts {
+        let mut text = match restarts {
             0 => "started".to_owned(),
             n => format!("started again (restart {n})"),
         };
+        if spec.is_some_and(|spec| spec.startup_probe.is_some()) && status.started != Some(true) {
+            text.push_str(", waiting for its startup probe");
+        }
         return (format!("running {restarts}"), Some((Mark::Note, text)));
     }
     if let Some(end) = terminated {
@@ -207,6 +240,8 @@ fn describe(status: &ContainerStatus) -> (String, Option<(Mark, String)>) {
     let message = waiting.message.as_deref().unwrap_or_default();
     let line = match reason {
         "" | "ContainerCreating" | "PodInitializing" => None,
+        // The pause after what was told as ErrImagePull.
+        "ImagePullBackOff" => None,
         "CrashLoopBackOff" => {
             // `back-off 20s restarting failed container=...`
             let delay = message.split_whitespace().nth(1).unwrap_or("a while");
@@ -228,6 +263,8 @@ fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
     let text = match (code, reason) {
         (0, "Completed") => "exited with code 0".to_owned(),
         (_, "Error" | "") => format!("exited with code {code}{}", signal_name(code)),
+        // The kubelet's words for a container of which it never saw an end.
+        (_, "ContainerStatusUnknown") => "never started, or its end was not seen".to_owned(),
         (_, _) => format!("exited with code {code}: {reason}"),
     };
     match end.message.as_deref().filter(|_| reason == "StartError") {
@@ -269,11 +306,6 @@ fn spec_of<'a>(pod: &'a Pod, name: &str) -> Option<&'a Container> {
         .iter()
         .chain(&spec.containers)
         .find(|container| container.name == name)
-}
-
-/// Whether "ready" says more of this container than "started".
-fn is_probed(container: &Container) -> bool {
-    container.readiness_probe.is_some() || container.startup_probe.is_some()
 }
 
 #[cfg(test)]

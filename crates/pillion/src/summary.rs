@@ -62,6 +62,12 @@ pub(crate) fn failures(pods: &[Arc<Pod>], tails: &Tails) -> String {
             None => writeln!(text, "Pod {name} failed"),
         };
         for (container, end) in failed_containers(pod) {
+            if end.reason.as_deref() == Some("ContainerStatusUnknown") {
+                let why = tails.last_wait(name, &container);
+                let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+                let _ = writeln!(text, "  container {container}: never started{why}");
+                continue;
+            }
             let reason = end.reason.as_deref().unwrap_or("Error");
             let _ = writeln!(
                 text,

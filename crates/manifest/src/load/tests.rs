@@ -109,6 +109,7 @@ fn hints_name_the_nearest_field_or_where_it_belongs() {
             "imagePullPolcy: Never",
             "did you mean `imagePullPolicy`?",
         ),
+        ("image: nginx", "port: 80", "did you mean `ports`?"),
         ("image: nginx", "volumes: []", "`volumes` belongs in `spec`"),
         (
             "name: web",

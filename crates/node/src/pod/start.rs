@@ -20,7 +20,7 @@ use super::{mounts, output_pipe, wait};
 use crate::env;
 use crate::logs::Pumps;
 use crate::node::Node;
-use crate::output::Stream;
+use crate::output::{LogSource, Stream};
 use crate::paths::PodPaths;
 use crate::process;
 
@@ -268,7 +268,11 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         .notes()
         .iter()
         .for_each(|note| node.output().note(note.clone()));
-    let pod_name: Arc<str> = pod.metadata.name.as_deref().unwrap_or_default().into();
+    let source = LogSource {
+        pod: pod.metadata.name.as_deref().unwrap_or_default().into(),
+        container: name.as_str().into(),
+        instance,
+    };
     let streams = match running.take_terminal() {
         Some(terminal) => {
             rustix::io::ioctl_fionbio(&terminal, true).map_err(|error| created(&error))?;
@@ -276,8 +280,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         }
         None => vec![(Stream::Stdout, out), (Stream::Stderr, err)],
     };
-    let pumps = Pumps::start(node.output(), &pod_name, &name.as_str().into(), streams)
-        .map_err(|error| created(&error))?;
+    let pumps = Pumps::start(node.output(), &source, streams).map_err(|error| created(&error))?;
     let image_signal = image
         .config
         .stop_signal
@@ -361,15 +364,10 @@ fn prepare_directory(dir: &Path) -> std::io::Result<PathBuf> {
 }
 
 /// Which of Kubernetes' reasons a failed start has: what is about the program itself is `RunContainerError`
-/// with containerd's words (R11.8), the rest is about making the container.
+/// (R11.8), the rest is about making the container.
 fn start_failed(error: &container::StartError) -> Failed {
     match error.step {
-        Step::Exec | Step::WorkingDirectory => Failed::new(
-            StartFailure::RunContainerError,
-            format!(
-                "failed to create containerd task: failed to create shim task: OCI runtime create failed: {error}"
-            ),
-        ),
+        Step::Exec | Step::WorkingDirectory => Failed::new(StartFailure::RunContainerError, error),
         _ => Failed::new(StartFailure::CreateContainerError, error),
     }
 }

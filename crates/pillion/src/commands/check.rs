@@ -10,7 +10,7 @@ use crate::term::Term;
 use crate::{exit, sources};
 
 pub(crate) fn run(args: &CheckArgs, term: &Term) -> ExitCode {
-    let sources = match sources::read(&args.paths) {
+    let sources = match sources::read(&args.manifests.paths()) {
         Ok(sources) => sources,
         Err(error) => {
             term.error(&error);

@@ -19,8 +19,14 @@ pub(crate) fn run(
     term: &Term,
 ) -> Result<ExitCode, Failure> {
     let paths = Paths::new(global.root.as_deref());
-    let store = Store::open(&paths.images())
-        .map_err(|error| Failure::new("open the image store".into(), error))?;
+    let store = Store::open(&paths.images()).map_err(|error| {
+        let root = if rustix::process::geteuid().is_root() {
+            ""
+        } else {
+            " (hint: run it with sudo)"
+        };
+        Failure::text(format!("open the image store: {}{root}", failed(&error)))
+    })?;
     let code = match command {
         ImageCommand::Import(args) => import(&store, &args, term)?,
         ImageCommand::Load { file } => load(&store, &file, term)?,
@@ -117,7 +123,7 @@ fn list(store: &Store, output: Output, term: &Term) -> Result<exit::Exit, Failur
         }
         return Ok(exit::SUCCESS);
     }
-    let rows: Vec<[String; 4]> = images
+    let mut rows: Vec<[String; 4]> = images
         .iter()
         .map(|image| {
             let id = image.id.to_string();
@@ -126,6 +132,7 @@ fn list(store: &Store, output: Output, term: &Term) -> Result<exit::Exit, Failur
             [repository, tag, id, size(image.size)]
         })
         .collect();
+    rows.sort();
     term.result(&table(["REPOSITORY", "TAG", "IMAGE ID", "SIZE"], &rows));
     Ok(exit::SUCCESS)
 }

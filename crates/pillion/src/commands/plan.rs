@@ -14,7 +14,7 @@ use crate::exit;
 use crate::term::Term;
 
 pub(crate) fn run(args: &PlanArgs, term: &Term) -> ExitCode {
-    let Some(loaded) = load(&args.paths, term) else {
+    let Some(loaded) = load(&args.manifests.paths(), term) else {
         return bad_input();
     };
     let mut texts = Vec::new();

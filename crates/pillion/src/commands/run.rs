@@ -19,7 +19,7 @@ use crate::term::Term;
 use crate::{publish, summary};
 
 pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
-    let Some(loaded) = load(&args.paths, term) else {
+    let Some(loaded) = load(&args.manifests.paths(), term) else {
         term.remark("nothing was started\n");
         return Ok(bad_input());
     };
@@ -35,6 +35,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         Ok(ports) => ports,
         Err(message) => {
             term.error_text(&message);
+            term.remark("nothing was started\n");
             return Ok(bad_input());
         }
     };
@@ -55,6 +56,11 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             .map_err(|error| Failure::new("cannot run Pods on this machine".into(), error))?;
         for note in node.notes() {
             term.warning(note);
+        }
+        for (pod, container) in open_inputs(&pods) {
+            term.remark(&format!(
+                "note: {pod}/{container} reads standard input (stdin: true), to which nothing is attached in this version\n"
+            ));
         }
         put_objects(&node, &loaded);
         let config = Config {
@@ -97,7 +103,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
 /// What can be judged before anything is touched.
 fn check_arguments(args: &RunArgs, pods: &[Pod]) -> Result<Vec<node::Publish>, String> {
     if pods.is_empty() {
-        return Err(format!("no Pod in {}", args.paths.join(", ")));
+        return Err(format!("no Pod in {}", args.manifests.paths().join(", ")));
     }
     if let Some(wanted) = &args.exit_code_from {
         let names = container_names(pods);
@@ -113,6 +119,20 @@ fn check_arguments(args: &RunArgs, pods: &[Pod]) -> Result<Vec<node::Publish>, S
         }
     }
     publish::all(&args.publish, pods)
+}
+
+/// The containers that want standard input.
+fn open_inputs(pods: &[Pod]) -> Vec<(String, String)> {
+    let wants = |pod: &Pod, name: &str| {
+        let mut all = pod.spec.init_containers.iter().chain(&pod.spec.containers);
+        all.any(|container| container.name == name && container.stdin == Some(true))
+    };
+    let mut names = container_names(pods);
+    names.retain(|(pod, container)| {
+        pods.iter()
+            .any(|known| known.metadata.name.as_ref() == Some(pod) && wants(known, container))
+    });
+    names
 }
 
 fn container_names(pods: &[Pod]) -> Vec<(String, String)> {
@@ -222,7 +242,7 @@ impl Run<'_> {
                     stops += 1;
                     if ended == Ended::ByItself { ended = Ended::Interrupted; }
                     if stops == 1 {
-                        self.term.remark("gracefully stopping (again to force)\n");
+                        self.term.remark("gracefully stopping (Ctrl-C again to force)\n");
                         controls.iter().for_each(|control| control.delete(None));
                     } else {
                         controls.iter().for_each(node::PodControl::kill);

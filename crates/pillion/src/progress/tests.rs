@@ -155,6 +155,26 @@ fn unhealthy(message: &str) -> Event {
 }
 
 #[test]
+fn a_startup_probe_is_waited_for_and_a_pod_that_is_going_is_not_ready() {
+    let mut pod = pod(json!([status("app", 0, false, running(), json!({}))]));
+    pod.spec.containers[0].startup_probe = Some(manifest::core::v1::Probe::default());
+    let mut progress = Progress::default();
+    assert_eq!(
+        progress.status(&pod)[0].text,
+        "started, waiting for its startup probe"
+    );
+    let mut up = pod.clone();
+    if let Some(status) = &mut up.status {
+        status.container_statuses[0].ready = true;
+    }
+    assert_eq!(progress.status(&up)[0].text, "startup probe succeeded");
+    let mut progress = Progress::default();
+    progress.status(&pod);
+    up.metadata.deletion_timestamp = Some(manifest::meta::v1::Time::default());
+    assert!(progress.status(&up).is_empty());
+}
+
+#[test]
 fn the_same_warning_is_given_once() {
     let mut progress = Progress::default();
     let line = progress

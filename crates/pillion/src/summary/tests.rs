@@ -73,7 +73,7 @@ fn the_code_of_one_container() {
 #[test]
 fn failures_name_container_code_reason_and_last_lines() {
     let mut tails = Tails::default();
-    tails.push(&("p".into(), "b".into()), b"one\ntwo\n");
+    tails.push(&("p".into(), "b".into()), 0, b"one\ntwo\n");
     let bad = pod(
         "Failed",
         json!([ended("side", 1, "01")]),
