@@ -274,7 +274,7 @@ impl Node {
             let program = Path::new("/proc/self/exe");
             self.images
                 .ensure_builtin(program)
-                .map_err(|error| with_causes(&error))
+                .map_err(|error| image_error(&error))
         });
         made.clone()
     }
@@ -369,6 +369,14 @@ fn clear_cgroup(uid: &str, cgroup: &CgroupHandle) -> Vec<String> {
         left.push(error.to_string());
     }
     left
+}
+
+/// An error of the image store with what to do about it.
+fn image_error(error: &image::Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{} (hint: {hint})", with_causes(error)),
+        None => with_causes(error),
+    }
 }
 
 fn check_overlay() -> Result<(), NodeError> {

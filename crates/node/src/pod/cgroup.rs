@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use container::cgroup::{CgroupHandle, Degraded, Limits, QosClass};
+use container::cgroup::{CgroupHandle, Degraded, Limits, Mode, QosClass};
 use container::{Prepared, StartError};
 use lifecycle::Instance;
 use lifecycle::resources::{CgroupValues, container_cgroup, pod_cgroup};
@@ -101,6 +101,10 @@ fn limits(values: &CgroupValues) -> Limits {
 }
 
 fn tell(node: &Node, degraded: Degraded) {
+    // That there are no cgroups at all has been told of the machine.
+    if node.cgroups().mode() == Mode::None {
+        return;
+    }
     degraded
         .0
         .into_iter()

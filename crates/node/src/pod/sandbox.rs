@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use container::{PidMode, SandboxSpec};
@@ -229,7 +230,7 @@ fn managed_files(
     paths: &PodPaths,
     name: &PodHostname,
     ips: &[IpAddr],
-) -> io::Result<()> {
+) -> Result<(), String> {
     let spec = &pod.spec;
     let aliases: Vec<HostAlias<'_>> = spec
         .host_aliases
@@ -245,7 +246,7 @@ fn managed_files(
     } else {
         pod_hosts(ips, &name.hostname, name.domain.as_deref(), &aliases)
     };
-    fs::write(paths.hosts(), text)?;
+    written(&paths.hosts(), &text)?;
 
     let config = spec.dns_config.as_ref().map(|config| PodDnsConfig {
         nameservers: config.nameservers.clone(),
@@ -276,7 +277,22 @@ fn managed_files(
         node: "",
         upstream: None,
     };
-    fs::write(paths.resolv_conf(), node.resolv_conf(&request))
+    written(&paths.resolv_conf(), &node.resolv_conf(&request))
+}
+
+fn written(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| disk_error("write", path, &error))
+}
+
+/// A failed write with what to do where the disk is full.
+pub(crate) fn disk_error(step: &str, path: &Path, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            " (hint: free some space, or put the state on another disk with --root)"
+        }
+        _ => "",
+    };
+    format!("{step} {}: {error}{hint}", path.display())
 }
 
 /// Name of a new directory of projected files, as the kubelet forms it.

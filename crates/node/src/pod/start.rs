@@ -14,7 +14,7 @@ use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy};
 use rustix::process::Signal;
 
 use super::cgroup::{Place, due_after};
-use super::sandbox::Sandbox;
+use super::sandbox::{Sandbox, disk_error};
 use super::worker::{Report, Reports};
 use super::{mounts, output_pipe, wait};
 use crate::env;
@@ -196,8 +196,8 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
     let created =
         |error: &dyn std::fmt::Display| Failed::new(StartFailure::CreateContainerError, error);
     let dir = paths.container(&name, instance);
-    let termination_log = prepare_directory(&dir)
-        .map_err(|error| created(&format!("create {}: {error}", dir.display())))?;
+    let termination_log =
+        prepare_directory(&dir).map_err(|error| created(&disk_error("create", &dir, &error)))?;
     let mounts = mounts::of(
         &pod,
         &container,
