@@ -31,14 +31,16 @@ impl Paths {
                 run: "/run/pillion".into(),
                 cgroup_base: "pillion".into(),
             },
-            Some(root) => Self {
-                lib: root.join("lib"),
-                run: root.join("run"),
-                cgroup_base: format!(
-                    "pillion-{:016x}",
-                    fnv1a(root.as_os_str().as_encoded_bytes())
-                ),
-            },
+            Some(root) => {
+                // The same words mean different roots in different working directories.
+                let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+                let hash = fnv1a(root.as_os_str().as_encoded_bytes());
+                Self {
+                    lib: root.join("lib"),
+                    run: root.join("run"),
+                    cgroup_base: format!("pillion-{hash:016x}"),
+                }
+            }
         }
     }
 
@@ -128,5 +130,6 @@ mod tests {
         assert_ne!(a.run, b.run);
         assert_ne!(a.cgroup_base(), b.cgroup_base());
         assert_eq!(Paths::new(None).cgroup_base(), "pillion");
+        assert!(Paths::new(Some(Path::new("relative"))).lib.is_absolute());
     }
 }
