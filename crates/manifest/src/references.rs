@@ -32,6 +32,7 @@ pub(crate) fn check(objects: &[Object], incomplete: bool) -> Vec<Diagnostic> {
         }
         for pod in pods {
             references(pod, &names, &mut messages);
+            keys(pod, objects, &mut messages);
         }
     }
     messages
@@ -155,6 +156,82 @@ fn references(pod: &Located<Pod>, names: &Names<'_>, messages: &mut Vec<Diagnost
         };
         let finding = Finding::at(&path, message).hint(hint);
         messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
+    }
+}
+
+/// Keys that variables take from ConfigMaps and Secrets which have none of that name (R11.3).
+fn keys(pod: &Located<Pod>, objects: &[Object], messages: &mut Vec<Diagnostic>) {
+    let spec = &Path::root().child("spec");
+    let lists = [
+        ("initContainers", &pod.object.spec.init_containers),
+        ("containers", &pod.object.spec.containers),
+    ];
+    for (field, containers) in lists {
+        for (index, container) in containers.iter().enumerate() {
+            for (number, variable) in container.env.iter().enumerate() {
+                let Some(from) = &variable.value_from else {
+                    continue;
+                };
+                let path = spec.child(field).index(index).child("env").index(number);
+                let path = path.child("valueFrom");
+                let mut judge =
+                    |kind: &str, field: &'static str, name: &str, key: &str, optional| {
+                        let known = keys_of(objects, pod, kind, name);
+                        let Some(known) = known.filter(|known| !known.contains(&key)) else {
+                            return;
+                        };
+                        if optional == Some(true) {
+                            return;
+                        }
+                        let message = format!(
+                            "{kind} {name:?} has no key {key:?}; the Pod would wait for it"
+                        );
+                        let mut finding = Finding::at(&path.child(field).child("key"), message);
+                        if let Some(near) = crate::nearest::nearest(key, known.into_iter()) {
+                            finding = finding.hint(format!("did you mean `{near}`?"));
+                        }
+                        messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
+                    };
+                if let Some(source) = &from.config_map_key_ref {
+                    judge(
+                        "ConfigMap",
+                        "configMapKeyRef",
+                        &source.name,
+                        &source.key,
+                        source.optional,
+                    );
+                }
+                if let Some(source) = &from.secret_key_ref {
+                    judge(
+                        "Secret",
+                        "secretKeyRef",
+                        &source.name,
+                        &source.key,
+                        source.optional,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// The keys of the object of this kind and name in the Pod's namespace, if it is among the manifests.
+fn keys_of<'a>(
+    objects: &'a [Object],
+    pod: &Located<Pod>,
+    kind: &str,
+    name: &str,
+) -> Option<Vec<&'a str>> {
+    let wanted = |object: &&Object| {
+        let meta = object.metadata();
+        object.kind() == kind
+            && meta.name.as_deref() == Some(name)
+            && meta.namespace == pod.object.metadata.namespace
+    };
+    match objects.iter().find(wanted)? {
+        Object::ConfigMap(map) => Some(map.object.data.keys().map(String::as_str).collect()),
+        Object::Secret(secret) => Some(secret.object.data.keys().map(String::as_str).collect()),
+        Object::Pod(_) => None,
     }
 }
 

@@ -400,6 +400,37 @@ fn volumes_of_clusters_are_refused_with_a_way_out() {
 }
 
 #[test]
+fn keys_that_an_object_does_not_have_are_warned_about() {
+    let text = "\
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: x}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  containers:
+  - name: app
+    image: nginx
+    env:
+    - {name: A, valueFrom: {secretKeyRef: {name: login, key: password}}}
+    - {name: B, valueFrom: {secretKeyRef: {name: login, key: other, optional: true}}}
+    - {name: C, valueFrom: {secretKeyRef: {name: login, key: pasword}}}
+";
+    let loaded = read(text).unwrap();
+    let [warning] = &loaded.warnings[..] else {
+        panic!("one warning: {:?}", loaded.warnings)
+    };
+    assert_eq!(
+        warning.one_line(),
+        "pod.yaml:16:62: warning: spec.containers[0].env[2].valueFrom.secretKeyRef.key: Secret \"login\" has no key \"pasword\"; the Pod would wait for it"
+    );
+    assert_eq!(warning.hint.as_deref(), Some("did you mean `password`?"));
+}
+
+#[test]
 fn references_that_lead_nowhere_are_warned_about() {
     let text = "\
 apiVersion: v1
