@@ -69,34 +69,26 @@ fn unique(objects: &[Object], messages: &mut Vec<Diagnostic>) {
 fn host_ports(pods: &[&Located<Pod>], messages: &mut Vec<Diagnostic>) {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for (pod_index, pod) in pods.iter().enumerate() {
-        let lists = [
-            ("initContainers", &pod.object.spec.init_containers),
-            ("containers", &pod.object.spec.containers),
-        ];
-        for (field, containers) in lists {
-            for (index, container) in containers.iter().enumerate() {
-                for (port_index, port) in container.ports.iter().enumerate() {
-                    let Some(number) = port.host_port else {
-                        continue;
-                    };
-                    let protocol = port.protocol.unwrap_or_default();
-                    let claim = format!(
-                        "{protocol}/{}/{number}",
-                        port.host_ip.as_deref().unwrap_or("")
-                    );
-                    let first = *seen.entry(claim).or_insert(pod_index);
-                    if first == pod_index {
-                        continue;
-                    }
-                    let path = Path::root().child("spec").child(field).index(index);
-                    let path = path.child("ports").index(port_index).child("hostPort");
-                    let other = pods[first].object.metadata.name.as_deref().unwrap_or("");
-                    let message =
-                        format!("Pod {other:?} wants port {number}/{protocol} of this machine too");
-                    let finding =
-                        Finding::at(&path, message).hint("only one of the two can have it");
-                    messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
+        for (path, container) in containers(&pod.object) {
+            for (port_index, port) in container.ports.iter().enumerate() {
+                let Some(number) = port.host_port else {
+                    continue;
+                };
+                let protocol = port.protocol.unwrap_or_default();
+                let claim = format!(
+                    "{protocol}/{}/{number}",
+                    port.host_ip.as_deref().unwrap_or("")
+                );
+                let first = *seen.entry(claim).or_insert(pod_index);
+                if first == pod_index {
+                    continue;
                 }
+                let path = path.child("ports").index(port_index).child("hostPort");
+                let other = pods[first].object.metadata.name.as_deref().unwrap_or("");
+                let message =
+                    format!("Pod {other:?} wants port {number}/{protocol} of this machine too");
+                let finding = Finding::at(&path, message).hint("only one of the two can have it");
+                messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
             }
         }
     }
@@ -107,14 +99,8 @@ fn references(pod: &Located<Pod>, names: &Names<'_>, messages: &mut Vec<Diagnost
     let namespace = pod.object.metadata.namespace.as_deref().unwrap_or("");
     let mut wanted = Vec::new();
     let spec = &Path::root().child("spec");
-    let lists = [
-        ("initContainers", &pod.object.spec.init_containers),
-        ("containers", &pod.object.spec.containers),
-    ];
-    for (field, containers) in lists {
-        for (index, container) in containers.iter().enumerate() {
-            container_references(&spec.child(field).index(index), container, &mut wanted);
-        }
+    for (path, container) in containers(&pod.object) {
+        container_references(&path, container, &mut wanted);
     }
     for (index, volume) in pod.object.spec.volumes.iter().enumerate() {
         let path = &spec.child("volumes").index(index);
@@ -161,58 +147,55 @@ fn references(pod: &Located<Pod>, names: &Names<'_>, messages: &mut Vec<Diagnost
 
 /// Keys that variables take from ConfigMaps and Secrets which have none of that name (R11.3).
 fn keys(pod: &Located<Pod>, objects: &[Object], messages: &mut Vec<Diagnostic>) {
-    let spec = &Path::root().child("spec");
-    let lists = [
-        ("initContainers", &pod.object.spec.init_containers),
-        ("containers", &pod.object.spec.containers),
-    ];
-    for (field, containers) in lists {
-        for (index, container) in containers.iter().enumerate() {
-            for (number, variable) in container.env.iter().enumerate() {
-                let Some(from) = &variable.value_from else {
-                    continue;
-                };
-                let path = spec.child(field).index(index).child("env").index(number);
-                let path = path.child("valueFrom");
-                let mut judge =
-                    |kind: &str, field: &'static str, name: &str, key: &str, optional| {
-                        let known = keys_of(objects, pod, kind, name);
-                        let Some(known) = known.filter(|known| !known.contains(&key)) else {
-                            return;
-                        };
-                        if optional == Some(true) {
-                            return;
-                        }
-                        let message = format!(
-                            "{kind} {name:?} has no key {key:?}; the Pod would wait for it"
-                        );
-                        let mut finding = Finding::at(&path.child(field).child("key"), message);
-                        if let Some(near) = crate::nearest::nearest(key, known.into_iter()) {
-                            finding = finding.hint(format!("did you mean `{near}`?"));
-                        }
-                        messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
-                    };
-                if let Some(source) = &from.config_map_key_ref {
-                    judge(
-                        "ConfigMap",
-                        "configMapKeyRef",
-                        &source.name,
-                        &source.key,
-                        source.optional,
-                    );
-                }
-                if let Some(source) = &from.secret_key_ref {
-                    judge(
-                        "Secret",
-                        "secretKeyRef",
-                        &source.name,
-                        &source.key,
-                        source.optional,
-                    );
-                }
+    let mut judge = |path: Path, kind: &str, name: &str, key: &str, optional: Option<bool>| {
+        let known = keys_of(objects, pod, kind, name);
+        let Some(known) = known.filter(|known| optional != Some(true) && !known.contains(&key))
+        else {
+            return;
+        };
+        let message = format!("{kind} {name:?} has no key {key:?}; the Pod would wait for it");
+        let mut finding = Finding::at(&path.child("key"), message);
+        if let Some(near) = crate::nearest::nearest(key, known.into_iter()) {
+            finding = finding.hint(format!("did you mean `{near}`?"));
+        }
+        messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
+    };
+    for (path, container) in containers(&pod.object) {
+        for (index, variable) in container.env.iter().enumerate() {
+            let Some(from) = &variable.value_from else {
+                continue;
+            };
+            let path = path.child("env").index(index).child("valueFrom");
+            if let Some(source) = &from.config_map_key_ref {
+                let path = path.child("configMapKeyRef");
+                judge(
+                    path,
+                    "ConfigMap",
+                    &source.name,
+                    &source.key,
+                    source.optional,
+                );
+            }
+            if let Some(source) = &from.secret_key_ref {
+                let path = path.child("secretKeyRef");
+                judge(path, "Secret", &source.name, &source.key, source.optional);
             }
         }
     }
+}
+
+/// All containers of a Pod and where they stand, in the order in which they start.
+fn containers(pod: &Pod) -> impl Iterator<Item = (Path, &Container)> {
+    let lists = [
+        ("initContainers", &pod.spec.init_containers),
+        ("containers", &pod.spec.containers),
+    ];
+    lists.into_iter().flat_map(|(field, list)| {
+        let path = Path::root().child("spec").child(field);
+        list.iter()
+            .enumerate()
+            .map(move |(index, container)| (path.index(index), container))
+    })
 }
 
 /// The keys of the object of this kind and name in the Pod's namespace, if it is among the manifests.

@@ -80,7 +80,7 @@ pub(crate) fn create(
     reports: Reports,
 ) {
     tokio::spawn(async move {
-        let report = match made(&node, &pod, &paths, &ports).await {
+        let report = match made(&node, &pod, &paths, &ports, &reports).await {
             Ok(sandbox) => Report::Sandbox(Box::new(sandbox)),
             Err(Failed { reason, message }) => Report::Input(Input::SandboxFailed {
                 reason: reason.into(),
@@ -96,6 +96,7 @@ async fn made(
     pod: &Arc<Pod>,
     paths: &PodPaths,
     ports: &[Reserved],
+    reports: &Reports,
 ) -> Result<Sandbox, Failed> {
     let spec = &pod.spec;
     let host_network = spec.host_network == Some(true);
@@ -161,8 +162,9 @@ async fn made(
     let volumes = match volumes {
         Ok(volumes) => volumes,
         Err(failed) => {
-            let leftovers = taken_down(inner, attachment).await;
-            drop(leftovers);
+            for leftover in taken_down(inner, attachment).await {
+                let _ = reports.send(Report::Leftover(leftover));
+            }
             return Err(failed);
         }
     };

@@ -196,7 +196,7 @@ fn many_imports_at_once_are_all_there() {
 
 /// Not a test of its own: the process that `what_a_killed_import_leaves_is_removed` kills.
 #[test]
-#[ignore = "runs as a child of another test"]
+#[ignore = "what_a_killed_import_leaves_is_removed runs it as its child"]
 fn child_that_imports() {
     let root = PathBuf::from(std::env::var_os("PILLION_TEST_STORE").unwrap());
     let store = Store::open(&root).unwrap();
