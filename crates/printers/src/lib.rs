@@ -1,0 +1,1 @@
+//! How Kubernetes objects are shown: tables, describe, JSONPath, timelines. Pure.
