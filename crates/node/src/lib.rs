@@ -10,12 +10,14 @@
 //! why it must be one), blocking work on tokio's blocking threads.
 
 pub mod clock;
+mod endpoint;
 pub mod env;
 mod hook;
 mod identity;
 mod logs;
 mod node;
 pub mod objects;
+mod observer;
 pub mod output;
 pub mod paths;
 mod pod;
@@ -25,6 +27,8 @@ mod publish;
 pub mod state;
 mod volumes;
 
+pub use endpoint::Endpoint;
 pub use node::{Node, NodeError, Options, PullPolicyOverride};
+pub use observer::Observer;
 pub use pod::{PodControl, PodHandle, PodOutcome};
 pub use publish::{Publish, PublishError};

@@ -17,13 +17,14 @@ use tokio::sync::OnceCell;
 
 use crate::clock::Clock;
 use crate::env::NodeFacts;
-use crate::identity;
 use crate::objects::Objects;
+use crate::observer::Observer;
 use crate::output::Output;
 use crate::paths::Paths;
 use crate::pod::{PodHandle, with_causes};
 use crate::publish::{self, Publish, PublishError};
-use crate::state::{self, StateError};
+use crate::state::{self, ClaimError, StateError};
+use crate::{endpoint, identity};
 
 /// How a node is to be.
 #[derive(Clone, Debug, Default)]
@@ -81,6 +82,9 @@ pub enum NodeError {
     /// A Pod's state.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A Pod's name.
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
     /// The program could not be made an image.
     #[error("{0}")]
     Builtin(String),
@@ -95,6 +99,7 @@ pub struct Node {
     paths: Paths,
     clock: Clock,
     output: Output,
+    observer: Arc<dyn Observer>,
     objects: Objects,
     images: Store,
     launcher: Launcher,
@@ -112,7 +117,11 @@ impl Node {
     ///
     /// # Errors
     /// One sentence that says what is missing and what to do; nothing is left behind then.
-    pub async fn open(options: Options, output: Output) -> Result<Arc<Self>, NodeError> {
+    pub async fn open(
+        options: Options,
+        output: Output,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<Self>, NodeError> {
         if !rustix::process::geteuid().is_root() {
             return Err(NodeError::NotRoot);
         }
@@ -143,6 +152,7 @@ impl Node {
             paths,
             clock: Clock::start(),
             output,
+            observer,
             objects: Objects::default(),
             images,
             launcher,
@@ -206,8 +216,13 @@ impl Node {
         Ok(handles)
     }
 
-    pub(crate) fn paths(&self) -> &Paths {
+    /// Where this node keeps things.
+    pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        &*self.observer
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -320,18 +335,20 @@ impl Node {
         made.text
     }
 
-    /// Removes the cgroup and the directory of a Pod that has ended; gives what could not be removed.
-    pub(crate) fn clear_pod(&self, uid: &str, dir: &Path) -> Vec<String> {
-        clear(&self.paths, &self.cgroups, uid, dir)
+    /// Removes the cgroup of a Pod that has ended; gives what could not be removed.
+    pub(crate) fn clear_processes(&self, uid: &str) -> Vec<String> {
+        clear_processes(&self.paths, &self.cgroups, uid)
     }
 }
 
 /// Kills and removes what owners that are gone have left.
 fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeError> {
-    let mut notes = Vec::new();
     let mut left = Vec::new();
     for orphan in state::orphans(paths)? {
-        left.extend(clear(paths, cgroups, &orphan.uid, &orphan.paths.dir));
+        left.extend(clear_processes(paths, cgroups, &orphan.uid));
+        if let Err(error) = state::remove_dir(&orphan.paths.dir) {
+            left.push(with_causes(&error));
+        }
     }
     // A Pod has its directory before its cgroup: one without the other is nobody's.
     for (uid, cgroup) in cgroups.pods(paths.cgroup_base()) {
@@ -340,23 +357,21 @@ fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeEr
         }
     }
     cgroups.prune(paths.cgroup_base());
-    notes.extend(
-        left.into_iter()
-            .map(|what| format!("left by an earlier run: {what}")),
-    );
-    Ok(notes)
+    state::prune_names(paths)?;
+    endpoint::clear_dead(paths);
+    Ok(left
+        .into_iter()
+        .map(|what| format!("left by an earlier run: {what}"))
+        .collect())
 }
 
-fn clear(paths: &Paths, cgroups: &Cgroups, uid: &str, dir: &Path) -> Vec<String> {
+fn clear_processes(paths: &Paths, cgroups: &Cgroups, uid: &str) -> Vec<String> {
     let mut left = Vec::new();
     let mine: HashMap<_, _> = cgroups.pods(paths.cgroup_base()).into_iter().collect();
     if let Some(cgroup) = mine.get(uid) {
         left.extend(clear_cgroup(uid, cgroup));
     }
     cgroups.prune(paths.cgroup_base());
-    if let Err(error) = state::remove_dir(dir) {
-        left.push(with_causes(&error));
-    }
     left
 }
 

@@ -2,12 +2,17 @@
 //!
 //! ```text
 //! <lib>/images/                         the image store
+//! <lib>/names/<namespace>_<name>         which Pod has the name: a symlink to its directory
 //! <lib>/pods/<uid>/lock                 held (flock) by the process that owns the Pod
-//! <lib>/pods/<uid>/pod.json             the Pod object, for people and for later commands
+//! <lib>/pods/<uid>/pod.json             the Pod object, with the status last told where it is detached
+//! <lib>/pods/<uid>/detached.json        says that the Pod goes on without a terminal, and how it was asked for
+//! <lib>/pods/<uid>/objects.json         ConfigMaps and Secrets that a detached Pod refers to (mode 0600)
+//! <lib>/pods/<uid>/supervisor.log       what its supervisor had to say beyond events
 //! <lib>/pods/<uid>/etc-hosts, resolv.conf
 //! <lib>/pods/<uid>/volumes/<plugin>/<volume>/
 //! <lib>/pods/<uid>/containers/<name>/<instance>/{upper,work,termination-log}
-//! <run>/                                sockets of running programs
+//! <run>/<server>.sock                   the API of a process that runs Pods
+//! <run>/pods/<namespace>_<name>.sock    the API of the process that runs this Pod: a symlink
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -54,6 +59,27 @@ impl Paths {
         self.lib.join("pods")
     }
 
+    /// The directory of the Pods' names.
+    pub fn names(&self) -> PathBuf {
+        self.lib.join("names")
+    }
+
+    /// The symlink that says which Pod has a name.
+    pub fn name(&self, namespace: &str, name: &str) -> PathBuf {
+        // Neither a namespace nor a Pod's name can have an underscore in it.
+        self.names().join(format!("{namespace}_{name}"))
+    }
+
+    /// The directory of the symlinks from Pods to sockets.
+    pub fn pod_sockets(&self) -> PathBuf {
+        self.run.join("pods")
+    }
+
+    /// The symlink to the socket of the process that runs a Pod.
+    pub fn pod_socket(&self, namespace: &str, name: &str) -> PathBuf {
+        self.pod_sockets().join(format!("{namespace}_{name}.sock"))
+    }
+
     /// All that one Pod keeps on disk.
     pub fn pod(&self, uid: &str) -> PodPaths {
         PodPaths {
@@ -85,6 +111,21 @@ impl PodPaths {
         self.dir.join("pod.json")
     }
 
+    /// How a detached Pod was asked for; a Pod that has none ends with its terminal.
+    pub fn detached(&self) -> PathBuf {
+        self.dir.join("detached.json")
+    }
+
+    /// The ConfigMaps and Secrets of a detached Pod.
+    pub fn objects(&self) -> PathBuf {
+        self.dir.join("objects.json")
+    }
+
+    /// Where its supervisor writes what goes wrong.
+    pub fn supervisor_log(&self) -> PathBuf {
+        self.dir.join("supervisor.log")
+    }
+
     /// The managed `/etc/hosts` (R17.3).
     pub fn hosts(&self) -> PathBuf {
         self.dir.join("etc-hosts")
@@ -98,6 +139,11 @@ impl PodPaths {
     /// The host directory of a volume, named as the kubelet names it.
     pub fn volume(&self, plugin: &str, name: &str) -> PathBuf {
         self.dir.join("volumes").join(plugin).join(name)
+    }
+
+    /// What only a running Pod needs: volumes and writable layers.
+    pub fn of_the_running(&self) -> [PathBuf; 2] {
+        [self.dir.join("volumes"), self.dir.join("containers")]
     }
 
     /// What one run of a container keeps.

@@ -26,10 +26,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::sandbox::with_causes;
-use self::worker::Worker;
+use self::worker::{Told, Worker};
 use crate::node::Node;
 use crate::publish::Reserved;
-use crate::state::{self, StateError};
+use crate::state::{self, ClaimError};
 
 /// What can be asked of a running Pod.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Delete(Option<i64>),
     /// The end, at once.
     Kill,
+    /// A Pod that has ended need not be kept any longer.
+    Release,
 }
 
 /// How a Pod ended.
@@ -54,6 +56,7 @@ pub struct PodOutcome {
 pub struct PodHandle {
     name: String,
     status: watch::Receiver<Arc<Pod>>,
+    ended: watch::Receiver<bool>,
     commands: mpsc::UnboundedSender<Command>,
     task: JoinHandle<PodOutcome>,
 }
@@ -67,19 +70,26 @@ impl PodHandle {
         node: Arc<Node>,
         pod: Pod,
         ports: Vec<Reserved>,
-    ) -> Result<Self, StateError> {
+    ) -> Result<Self, ClaimError> {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let name = pod.metadata.name.clone().unwrap_or_default();
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+        let ownership = state::claim(node.paths(), &uid, namespace, &name)?;
         let paths = node.paths().pod(&uid);
-        let ownership = state::claim(&paths)?;
         let pod = Arc::new(pod);
         let (status_sender, status) = watch::channel(Arc::clone(&pod));
+        let (ended_sender, ended) = watch::channel(false);
         let (commands, command_receiver) = mpsc::unbounded_channel();
-        let worker = Worker::new(node, pod, paths, ownership, ports, status_sender);
+        let told = Told {
+            status: status_sender,
+            ended: ended_sender,
+        };
+        let worker = Worker::new(node, pod, paths, ownership, ports, told);
         let task = tokio::spawn(worker.run(command_receiver));
         Ok(Self {
             name,
             status,
+            ended,
             commands,
             task,
         })
@@ -100,8 +110,15 @@ impl PodHandle {
         PodControl(self.commands.clone())
     }
 
+    /// Waits until the Pod has ended. Its object and its logs are there still, for others to look at.
+    pub async fn ended(&self) {
+        // A task that is gone has ended too.
+        let _ = self.ended.clone().wait_for(|ended| *ended).await;
+    }
+
     /// Waits until the Pod has ended and nothing of it is left.
     pub async fn wait(self) -> PodOutcome {
+        let _ = self.commands.send(Command::Release);
         let last = Arc::clone(&self.status.borrow());
         self.task.await.unwrap_or_else(|error| PodOutcome {
             pod: last,

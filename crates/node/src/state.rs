@@ -4,6 +4,8 @@
 //! the kernel lets go with the process, however it died. Whoever then gets the lock may clear: kill what is
 //! left in the Pod's cgroup, remove the cgroup and the directory. Nothing else of a Pod needs clearing: its
 //! namespaces, mounts, links and addresses live and die with its processes and file descriptors.
+//!
+//! A Pod's name is a symlink to its directory; it counts for as long as that Pod has an owner or is detached.
 
 use std::fs::{self, File};
 use std::io;
@@ -42,7 +44,7 @@ pub struct Ownership {
 
 /// Held while a Pod's directory gets its lock, and while orphans are looked for: without it a directory that is
 /// just being claimed would look like one whose owner has died.
-fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
+pub(crate) fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
     fs::create_dir_all(pods).map_err(|error| StateError::new("create", pods, error))?;
     // A directory can be locked as well as a file.
     let register = File::open(pods).map_err(|error| StateError::new("open", pods, error))?;
@@ -53,17 +55,97 @@ fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
     })
 }
 
-/// Makes a Pod's directory and takes its lock.
-pub(crate) fn claim(paths: &PodPaths) -> Result<Ownership, StateError> {
-    let _register = paths.dir.parent().map(hold_register).transpose()?;
-    fs::create_dir_all(&paths.dir)
-        .map_err(|error| StateError::new("create Pod directory", &paths.dir, error))?;
-    let path = paths.lock();
+/// A Pod could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimError {
+    /// Another Pod has the name.
+    #[error(
+        "pods \"{name}\" already exists (hint: end it with `pillion delete pod {name}`; or keep two apart with --root)"
+    )]
+    Taken {
+        /// The Pod's name.
+        name: String,
+    },
+    /// On disk.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// Makes a Pod's directory, takes its lock and its name.
+pub(crate) fn claim(
+    paths: &Paths,
+    uid: &str,
+    namespace: &str,
+    name: &str,
+) -> Result<Ownership, ClaimError> {
+    let _register = hold_register(&paths.pods())?;
+    let link = paths.name(namespace, name);
+    if let Some(holder) = uid_behind(&link)
+        && holder != uid
+        && is_taken(&paths.pod(&holder))
+    {
+        return Err(ClaimError::Taken { name: name.into() });
+    }
+    let pod = paths.pod(uid);
+    fs::create_dir_all(&pod.dir)
+        .map_err(|error| StateError::new("create Pod directory", &pod.dir, error))?;
+    let path = pod.lock();
     let lock =
         File::create(&path).map_err(|error| StateError::new("create Pod lock", &path, error))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)
         .map_err(|error| StateError::new("lock Pod", &path, error))?;
+    let names = paths.names();
+    fs::create_dir_all(&names).map_err(|error| StateError::new("create", &names, error))?;
+    replace_link(&Path::new("../pods").join(uid), &link)
+        .map_err(|error| StateError::new("name the Pod by", &link, error))?;
     Ok(Ownership { _lock: lock.into() })
+}
+
+fn uid_behind(link: &Path) -> Option<String> {
+    let target = fs::read_link(link).ok()?;
+    Some(target.file_name()?.to_str()?.to_owned())
+}
+
+/// Whether somebody runs the Pod of this directory, or the next command will.
+fn is_taken(pod: &PodPaths) -> bool {
+    if pod.detached().exists() {
+        return true;
+    }
+    // Opened, not made: without a directory there is no Pod.
+    File::open(pod.lock())
+        .is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockShared).is_err())
+}
+
+/// Makes a symlink, whatever stood in its place.
+pub(crate) fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
+    let mut temporary = link.as_os_str().to_owned();
+    temporary.push(format!(".{}", std::process::id()));
+    let temporary = PathBuf::from(temporary);
+    let _ = fs::remove_file(&temporary);
+    std::os::unix::fs::symlink(target, &temporary)?;
+    fs::rename(&temporary, link)
+}
+
+/// Gives a Pod's name back, if it has it still.
+pub(crate) fn release_name(paths: &Paths, uid: &str, namespace: &str, name: &str) {
+    let link = paths.name(namespace, name);
+    if let Ok(_register) = hold_register(&paths.pods())
+        && uid_behind(&link).as_deref() == Some(uid)
+    {
+        let _ = fs::remove_file(&link);
+    }
+}
+
+/// Removes the names of Pods that are no more.
+pub(crate) fn prune_names(paths: &Paths) -> Result<(), StateError> {
+    let _register = hold_register(&paths.pods())?;
+    for entry in fs::read_dir(paths.names()).into_iter().flatten().flatten() {
+        // What is behind it is gone: `exists` follows.
+        if !entry.path().exists() {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// A Pod whose owner is gone; dropped, it is anybody's again.
@@ -73,7 +155,8 @@ pub struct Orphan {
     pub uid: String,
     /// Its directory.
     pub paths: PodPaths,
-    _ownership: Ownership,
+    /// Its lock.
+    pub ownership: Ownership,
 }
 
 /// The Pods of this root that nobody owns any more.
@@ -98,7 +181,7 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
             orphans.push(Orphan {
                 uid,
                 paths: pod,
-                _ownership: Ownership { _lock: lock.into() },
+                ownership: Ownership { _lock: lock.into() },
             });
         }
     }
@@ -123,8 +206,8 @@ mod tests {
     fn only_a_pod_without_owner_is_an_orphan() {
         let root = tempfile::tempdir().expect("tempdir");
         let paths = Paths::new(Some(root.path()));
-        let kept = claim(&paths.pod("kept")).expect("claim");
-        let left = claim(&paths.pod("left")).expect("claim");
+        let kept = claim(&paths, "kept", "default", "a").expect("claim");
+        let left = claim(&paths, "left", "default", "b").expect("claim");
         assert!(orphans(&paths).expect("list").is_empty());
         drop(left);
         let found = orphans(&paths).expect("list");
@@ -136,10 +219,34 @@ mod tests {
             ["left"]
         );
         assert!(
-            claim(&paths.pod("left")).is_err(),
+            claim(&paths, "left", "default", "b").is_err(),
             "an orphan being cleared is owned"
         );
         drop((kept, found));
+    }
+
+    #[test]
+    fn a_name_is_taken_while_its_pod_lives_or_is_detached() {
+        let root = tempfile::tempdir().expect("tempdir");
+        let paths = Paths::new(Some(root.path()));
+        let first = claim(&paths, "1", "default", "web").expect("claim");
+        let second = claim(&paths, "2", "default", "web").expect_err("taken");
+        assert!(
+            second
+                .to_string()
+                .starts_with("pods \"web\" already exists")
+        );
+        claim(&paths, "3", "other", "web").expect("another namespace");
+        drop(first);
+        let second = claim(&paths, "2", "default", "web").expect("its owner is gone");
+        release_name(&paths, "1", "default", "web");
+        assert!(paths.name("default", "web").exists(), "it is not theirs");
+        fs::write(paths.pod("2").detached(), "").expect("write");
+        drop(second);
+        claim(&paths, "4", "default", "web").expect_err("detached");
+        remove_dir(&paths.pod("2").dir).expect("remove");
+        prune_names(&paths).expect("prune");
+        assert!(fs::symlink_metadata(paths.name("default", "web")).is_err());
     }
 
     #[test]

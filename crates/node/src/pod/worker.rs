@@ -11,7 +11,7 @@ use tokio::task::AbortHandle;
 
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
-use super::{Command, PodOutcome, events, exit, sandbox, start};
+use super::{Command, PodOutcome, events, exit, sandbox, start, with_causes};
 use crate::node::Node;
 use crate::output::Message;
 use crate::paths::PodPaths;
@@ -38,6 +38,12 @@ pub(crate) type Reports = mpsc::UnboundedSender<Report>;
 
 type Run = (String, Instance);
 
+/// Where a worker tells how its Pod is.
+pub(crate) struct Told {
+    pub(crate) status: watch::Sender<Arc<Pod>>,
+    pub(crate) ended: watch::Sender<bool>,
+}
+
 pub(crate) struct Worker {
     node: Arc<Node>,
     pod: Arc<Pod>,
@@ -50,11 +56,12 @@ pub(crate) struct Worker {
     ports: Vec<Reserved>,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: Reports,
-    status: watch::Sender<Arc<Pod>>,
+    told: Told,
     events: u64,
     leftovers: Vec<String>,
     deleted: bool,
     killed: bool,
+    released: bool,
     _ownership: Ownership,
 }
 
@@ -71,7 +78,7 @@ impl Worker {
         paths: PodPaths,
         ownership: Ownership,
         ports: Vec<Reserved>,
-        status: watch::Sender<Arc<Pod>>,
+        told: Told,
     ) -> Self {
         let machine = Machine::new(Arc::clone(&pod), node.machine_options(), node.clock().now());
         let (reporter, reports) = mpsc::unbounded_channel();
@@ -86,11 +93,12 @@ impl Worker {
             ports,
             reports,
             reporter,
-            status,
+            told,
             events: 0,
             leftovers: Vec::new(),
             deleted: false,
             killed: false,
+            released: false,
             _ownership: ownership,
         }
     }
@@ -100,6 +108,7 @@ impl Worker {
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> PodOutcome {
         self.remember();
+        self.node.observer().pod(&self.pod);
         self.step(Input::Wake);
         while !self.machine.is_finished() {
             let wakeup = self.machine.next_wakeup();
@@ -107,6 +116,18 @@ impl Worker {
                 Some(report) = self.reports.recv() => self.report(report),
                 Some(command) = commands.recv() => self.command(command),
                 () = self.node.clock().sleep_until(wakeup) => self.step(Input::Wake),
+            }
+        }
+        self.retire().await;
+        self.told.ended.send_replace(true);
+        // It is there to be looked at until somebody has had enough of it.
+        while !self.deleted && !self.released {
+            tokio::select! {
+                Some(report) = self.reports.recv() => self.report(report),
+                command = commands.recv() => match command {
+                    Some(command) => self.command(command),
+                    None => break,
+                },
             }
         }
         self.finish().await
@@ -134,6 +155,7 @@ impl Worker {
                 self.killed = true;
                 self.step(Input::KillNow);
             }
+            Command::Release => self.released = true,
         }
     }
 
@@ -419,6 +441,7 @@ impl Worker {
         let now = self.node.clock().now();
         let node_name = &self.node.facts().node_name;
         let event = events::event(&self.pod, node_name, event, self.events, now);
+        self.node.observer().event(&event);
         self.node.output().tell(Message::Event(Box::new(event)));
     }
 
@@ -432,7 +455,7 @@ impl Worker {
             .iter()
             .map(|ip| HostIp { ip: ip.to_string() })
             .collect();
-        let current = self.status.borrow().clone();
+        let current = self.told.status.borrow().clone();
         let deletion_told = current.metadata.deletion_timestamp.is_some() == self.deleted;
         if current.status.as_ref() == Some(&status) && deletion_told {
             return;
@@ -444,29 +467,59 @@ impl Worker {
         }
         let pod = Arc::new(pod);
         self.node.output().tell(Message::Status(Arc::clone(&pod)));
-        self.status.send_replace(pod);
+        self.node.observer().pod(&pod);
+        self.told.status.send_replace(pod);
     }
 
-    /// Clears away what is left and reports.
-    async fn finish(mut self) -> PodOutcome {
+    /// Clears away all but the record and the logs.
+    async fn retire(&mut self) {
         for started in std::mem::take(&mut self.containers).into_values() {
             self.leftovers.extend(started.clear());
         }
+        let uid = self.uid();
+        let paths = self.paths.clone();
+        let node = Arc::clone(&self.node);
+        let cleared = tokio::task::spawn_blocking(move || {
+            let mut left = node.clear_processes(&uid);
+            for dir in paths.of_the_running() {
+                left.extend(state::remove_dir(&dir).err().map(|e| with_causes(&e)));
+            }
+            left
+        });
+        self.leftovers.extend(cleared.await.unwrap_or_default());
+    }
+
+    /// Clears away the rest and reports.
+    async fn finish(mut self) -> PodOutcome {
         while let Ok(report) = self.reports.try_recv() {
             if let Report::Leftover(what) = report {
                 self.leftovers.push(what);
             }
         }
-        let uid = self.pod.metadata.uid.clone().unwrap_or_default();
+        let pod = Arc::clone(&self.told.status.borrow());
+        let uid = self.uid();
         let dir = self.paths.dir.clone();
         let node = Arc::clone(&self.node);
-        let cleared = tokio::task::spawn_blocking(move || node.clear_pod(&uid, &dir)).await;
-        self.leftovers.extend(cleared.unwrap_or_default());
-        let pod = Arc::clone(&self.status.borrow());
+        let of = Arc::clone(&pod);
+        let cleared = tokio::task::spawn_blocking(move || {
+            let metadata = &of.metadata;
+            let namespace = metadata.namespace.as_deref().unwrap_or("default");
+            let name = metadata.name.as_deref().unwrap_or_default();
+            state::release_name(node.paths(), &uid, namespace, name);
+            state::remove_dir(&dir)
+                .err()
+                .map(|error| with_causes(&error))
+        });
+        self.leftovers.extend(cleared.await.ok().flatten());
+        self.node.observer().gone(&pod);
         PodOutcome {
             pod,
             leftovers: self.leftovers,
         }
+    }
+
+    fn uid(&self) -> String {
+        self.pod.metadata.uid.clone().unwrap_or_default()
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
                 Pull::Never => PullPolicyOverride::Never,
             }),
         };
-        let node = Node::open(options, output)
+        let node = Node::open(options, output, Arc::new(()))
             .await
             .map_err(|error| Failure::new("cannot run Pods on this machine".into(), error))?;
         for note in node.notes() {
@@ -226,6 +226,10 @@ impl Run<'_> {
             }
         }
         let all = async {
+            // One that has ended can be looked at for as long as another runs.
+            for handle in &handles {
+                handle.ended().await;
+            }
             let mut outcomes = Vec::new();
             for handle in handles {
                 outcomes.push(handle.wait().await);
