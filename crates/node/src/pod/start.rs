@@ -18,7 +18,7 @@ use super::sandbox::{Sandbox, disk_error};
 use super::worker::{Report, Reports};
 use super::{mounts, output_pipe, wait};
 use crate::env;
-use crate::logs::Pumps;
+use crate::logs::{Pumps, Tap};
 use crate::node::Node;
 use crate::output::{LogSource, Stream};
 use crate::paths::PodPaths;
@@ -99,6 +99,13 @@ impl StartedContainer {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// What it writes from now on; `None` when it has ended.
+    #[allow(dead_code)]
+    pub(crate) fn subscribe(&self) -> Option<Tap> {
+        let pumps = self.pumps.lock().unwrap_or_else(PoisonError::into_inner);
+        pumps.as_ref().map(Pumps::subscribe)
     }
 
     /// Whether the kernel killed a process of it for want of memory (R13.9).
