@@ -28,7 +28,7 @@ pub mod state;
 mod volumes;
 
 pub use endpoint::Endpoint;
-pub use node::{Node, NodeError, Options, PullPolicyOverride};
+pub use node::{Node, NodeError, Options, PullPolicyOverride, check_user};
 pub use observer::Observer;
 pub use pod::{PodControl, PodHandle, PodOutcome};
 pub use publish::{Publish, PublishError};

@@ -122,9 +122,7 @@ impl Node {
         output: Output,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Self>, NodeError> {
-        if !rustix::process::geteuid().is_root() {
-            return Err(NodeError::NotRoot);
-        }
+        check_user()?;
         let paths = Paths::new(options.root.as_deref());
         for dir in [paths.lib.clone(), paths.pods()] {
             fs::create_dir_all(&dir).map_err(|source| NodeError::Path {
@@ -391,6 +389,18 @@ fn image_error(error: &image::Error) -> String {
     match error.hint() {
         Some(hint) => format!("{} (hint: {hint})", with_causes(error)),
         None => with_causes(error),
+    }
+}
+
+/// Checks that this process may make containers.
+///
+/// # Errors
+/// [`NodeError::NotRoot`].
+pub fn check_user() -> Result<(), NodeError> {
+    if rustix::process::geteuid().is_root() {
+        Ok(())
+    } else {
+        Err(NodeError::NotRoot)
     }
 }
 

@@ -138,6 +138,11 @@ impl PodControl {
         let _ = self.0.send(Command::Delete(grace_seconds));
     }
 
+    /// Whether the Pod is gone for good.
+    pub fn is_over(&self) -> bool {
+        self.0.is_closed()
+    }
+
     /// Ends the Pod at once.
     pub fn kill(&self) {
         let _ = self.0.send(Command::Kill);

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use control::{Registry, Server};
 use manifest::core::v1::{Pod, PodPhase, RestartPolicy};
 use manifest::{Loaded, Object};
 use node::output::Output as NodeOutput;
-use node::{Node, Options, PodHandle, PullPolicyOverride};
+use node::paths::Paths;
+use node::{Endpoint, Node, NodeError, Observer, Options, PodHandle, PullPolicyOverride};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -15,7 +17,7 @@ use super::{Failure, bad_input, load, runtime};
 use crate::cli::{Global, Output, Pull, RunArgs};
 use crate::exit::{self, Exit};
 use crate::printer::{Config, Printer};
-use crate::term::Term;
+use crate::term::{Term, causes};
 use crate::{publish, summary};
 
 pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
@@ -51,9 +53,17 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
                 Pull::Never => PullPolicyOverride::Never,
             }),
         };
-        let node = Node::open(options, output, Arc::new(()))
+        let unable = |error: NodeError| {
+            Failure::new("cannot run Pods on this machine".into(), error)
+        };
+        node::check_user().map_err(unable)?;
+        let paths = Paths::new(global.root.as_deref());
+        let id = format!("run-{}", std::process::id());
+        let endpoint = Endpoint::open(&paths, &id).map_err(|error| unable(error.into()))?;
+        let registry = Arc::new(Registry::new(endpoint));
+        let node = Node::open(options, output, Arc::clone(&registry) as Arc<dyn Observer>)
             .await
-            .map_err(|error| Failure::new("cannot run Pods on this machine".into(), error))?;
+            .map_err(unable)?;
         for note in node.notes() {
             term.warning(note);
         }
@@ -74,6 +84,13 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             .start(pods, &ports)
             .await
             .map_err(|error| Failure::new("nothing was started".into(), error))?;
+        let server = Server::start(registry)
+            .map_err(|error| Failure::new("answer other terminals".into(), error))?;
+        for handle in &handles {
+            if let Err(error) = server.add(handle) {
+                term.warning(&format!("other commands cannot find a Pod: {}", causes(&error)));
+            }
+        }
         let printer = Printer::start(config, messages, closed)
             .map_err(|error| Failure::new("start the printer".into(), error))?;
         drop(node);

@@ -1,0 +1,84 @@
+//! The REST API: which request is answered by what.
+
+mod answer;
+mod discovery;
+mod events;
+mod list;
+mod pods;
+mod query;
+mod watch;
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use manifest::meta::status::Status;
+use percent_encoding::percent_decode_str;
+
+use self::answer::{Body, Rejected, rejected};
+use self::query::Query;
+use crate::server::Server;
+
+/// Answers one request.
+pub(crate) async fn answer(server: Arc<Server>, request: Request<Incoming>) -> Response<Body> {
+    route(server, request).await.unwrap_or_else(rejected)
+}
+
+async fn route(
+    server: Arc<Server>,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Rejected> {
+    let path: Vec<String> = request
+        .uri()
+        .path()
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
+        .collect();
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    let query = Query::of(request.uri());
+    let method = request.method().clone();
+    let reads = method == Method::GET;
+    match path.as_slice() {
+        ["api", "v1", "pods"] if reads => pods::list(&server, None, &query, &request),
+        ["api", "v1", "namespaces", namespace, "pods"] => match method {
+            Method::GET => pods::list(&server, Some(namespace), &query, &request),
+            Method::DELETE => pods::delete_all(&server, namespace, &query, request).await,
+            _ => Err(not_allowed(&method)),
+        },
+        ["api", "v1", "namespaces", namespace, "pods", name] => match method {
+            Method::GET => pods::get(&server, namespace, name, &query, &request),
+            Method::DELETE => pods::delete(&server, namespace, name, &query, request).await,
+            _ => Err(not_allowed(&method)),
+        },
+        ["api", "v1", "events"] if reads => events::list(&server, None, &query, &request),
+        ["api", "v1", "namespaces", namespace, "events"] if reads => {
+            events::list(&server, Some(namespace), &query, &request)
+        }
+        rest if reads => discovery::get(rest).ok_or_else(not_found),
+        _ => Err(not_found()),
+    }
+}
+
+fn not_found() -> Rejected {
+    Status::failure(
+        404,
+        "NotFound",
+        "the server could not find the requested resource",
+    )
+    .into()
+}
+
+fn not_allowed(method: &Method) -> Rejected {
+    Status::failure(
+        405,
+        "MethodNotAllowed",
+        format!("the server does not allow {method} on the requested resource"),
+    )
+    .into()
+}
+
+/// The time by which ages are shown.
+fn now() -> lifecycle::Time {
+    lifecycle::Time::from(jiff::Timestamp::now())
+}

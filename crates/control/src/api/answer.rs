@@ -1,0 +1,85 @@
+//! Answers: JSON, `Status`, streams.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
+use hyper::body::Frame;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use manifest::meta::status::Status;
+use serde::Serialize;
+use tokio::sync::mpsc;
+
+/// The body of every answer.
+pub(crate) type Body = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+
+/// A request that is not done, with the reason.
+#[derive(Debug)]
+pub(crate) struct Rejected(pub(crate) Box<Status>);
+
+impl From<Status> for Rejected {
+    fn from(status: Status) -> Self {
+        Self(Box::new(status))
+    }
+}
+
+/// The answer to a request that is not done.
+pub(crate) fn rejected(Rejected(status): Rejected) -> Response<Body> {
+    let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer = json(&*status);
+    *answer.status_mut() = code;
+    answer
+}
+
+/// An object.
+pub(crate) fn json(object: &impl Serialize) -> Response<Body> {
+    match serde_json::to_vec(object) {
+        Ok(text) => with_type("application/json", Full::new(text.into()).boxed_unsync()),
+        Err(error) => {
+            let what = format!("write the answer: {error}");
+            let mut answer = with_type("text/plain", Full::new(what.into()).boxed_unsync());
+            *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            answer
+        }
+    }
+}
+
+/// Text.
+pub(crate) fn text(content: &'static str) -> Response<Body> {
+    with_type("text/plain", Full::new(content.into()).boxed_unsync())
+}
+
+/// A body that grows while it is read, in pieces; the sender waits for the reader.
+pub(crate) fn stream(content_type: &'static str) -> (mpsc::Sender<Bytes>, Response<Body>) {
+    let (sender, receiver) = mpsc::channel(8);
+    (
+        sender,
+        with_type(content_type, Growing(receiver).boxed_unsync()),
+    )
+}
+
+fn with_type(content_type: &'static str, body: Body) -> Response<Body> {
+    let mut answer = Response::new(body);
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+struct Growing(mpsc::Receiver<Bytes>);
+
+impl hyper::body::Body for Growing {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        self.0
+            .poll_recv(context)
+            .map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
