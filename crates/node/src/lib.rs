@@ -24,6 +24,7 @@ mod pod;
 mod probe;
 mod process;
 mod publish;
+pub mod session;
 pub mod state;
 mod volumes;
 

@@ -13,7 +13,7 @@ use lifecycle::Options as MachineOptions;
 use manifest::core::v1::{Pod, PullPolicy};
 use network::Network;
 use network::dns_config::{self, DnsRequest};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 use crate::env::NodeFacts;
@@ -23,6 +23,7 @@ use crate::output::Output;
 use crate::paths::Paths;
 use crate::pod::{PodHandle, with_causes};
 use crate::publish::{self, Publish, PublishError};
+use crate::session::MOST_SESSIONS;
 use crate::state::{self, ClaimError, StateError};
 use crate::{endpoint, identity};
 
@@ -109,6 +110,7 @@ pub struct Node {
     facts: NodeFacts,
     pull: Option<PullPolicyOverride>,
     end_with: Option<String>,
+    sessions: Arc<Semaphore>,
     notes: Vec<String>,
 }
 
@@ -160,6 +162,7 @@ impl Node {
             facts: identity::facts(),
             pull: options.pull,
             end_with: options.end_with,
+            sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
             notes,
         }))
     }
@@ -300,6 +303,12 @@ impl Node {
         self.images
             .resolve(reference)
             .map_err(|error| with_causes(&error))
+    }
+
+    /// Room for one more session, if there is any.
+    pub(crate) fn session(&self) -> Option<Arc<OwnedSemaphorePermit>> {
+        let permit = Arc::clone(&self.sessions).try_acquire_owned();
+        permit.ok().map(Arc::new)
     }
 
     /// The container whose end is to be its Pod's.

@@ -22,17 +22,21 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use manifest::core::v1::Pod;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::sandbox::with_causes;
+pub(crate) use self::start::StartedContainer;
 use self::worker::{Told, Worker};
 use crate::node::Node;
 use crate::publish::Reserved;
+use crate::session::{PodNetwork, SessionError, Target};
 use crate::state::{self, ClaimError};
 
+/// Where an answer is waited for.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, SessionError>>;
+
 /// What can be asked of a running Pod.
-#[derive(Debug)]
 pub(crate) enum Command {
     /// A deletion request with its grace in seconds (R8.1).
     Delete(Option<i64>),
@@ -40,6 +44,14 @@ pub(crate) enum Command {
     Kill,
     /// A Pod that has ended need not be kept any longer.
     Release,
+    /// The running container of this name.
+    Target(String, Reply<Target>),
+    /// Where the Pod's sockets are made.
+    Network(Reply<PodNetwork>),
+    /// ConfigMaps or Secrets have changed.
+    ObjectsChanged,
+    /// The Pod is to be as this object says.
+    Update(Arc<Pod>),
 }
 
 /// How a Pod ended.
@@ -127,7 +139,7 @@ impl PodHandle {
     }
 }
 
-/// Asks a Pod to end.
+/// Asks something of a Pod: to end, to change, or what [`session`](crate::session) is about.
 #[derive(Clone, Debug)]
 pub struct PodControl(mpsc::UnboundedSender<Command>);
 
@@ -147,9 +159,51 @@ impl PodControl {
     pub fn kill(&self) {
         let _ = self.0.send(Command::Kill);
     }
+
+    /// Tells the Pod that ConfigMaps or Secrets of the node's [`Objects`](crate::objects::Objects) have changed: its volumes
+    /// of them are brought up to date, and containers that wait for one are tried again.
+    pub fn objects_changed(&self) {
+        let _ = self.0.send(Command::ObjectsChanged);
+    }
+
+    /// Changes a running Pod as a later `apply` may: images, labels, annotations, `activeDeadlineSeconds`. An object with
+    /// other containers, or of another UID, changes nothing.
+    pub fn update(&self, pod: Pod) {
+        let _ = self.0.send(Command::Update(Arc::new(pod)));
+    }
+
+    /// The running container of this name.
+    pub(crate) async fn target(&self, container: &str) -> Result<Target, SessionError> {
+        let name = container.to_owned();
+        let gone = || SessionError::ContainerNotFound(container.to_owned());
+        self.ask(|reply| Command::Target(name, reply))
+            .await
+            .unwrap_or_else(|| Err(gone()))
+    }
+
+    /// Where the Pod's sockets are made.
+    pub(crate) async fn network(&self) -> Result<PodNetwork, SessionError> {
+        self.ask(Command::Network)
+            .await
+            .unwrap_or_else(|| Err(SessionError::PodNotFound(String::new())))
+    }
+
+    /// Nothing comes of it when the Pod's task is gone.
+    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(command(reply)).ok()?;
+        answer.await.ok()
+    }
 }
 
-/// A pipe for output: our end does not block, theirs does.
+/// A pipe for input: their end first. Our end does not block, theirs does.
+pub(crate) fn input_pipe() -> std::io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&write, true)?;
+    Ok((read, write))
+}
+
+/// A pipe for output: our end first. It does not block, theirs does.
 pub(crate) fn output_pipe() -> std::io::Result<(OwnedFd, OwnedFd)> {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&read, true)?;

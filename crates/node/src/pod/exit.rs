@@ -17,14 +17,15 @@ pub(crate) async fn watch(started: Arc<StartedContainer>, reports: Reports) {
     // With a process namespace of its own the container's other processes are dead by now; where it
     // shares one, they have to be ended, or they would keep its output and its cgroup.
     started.kill_rest();
-    let tail = match started.take_pumps() {
-        Some(pumps) => pumps.finish().await,
-        None => Vec::new(),
-    };
     let (code, signal) = match status {
         Ok(status) => (status.code, status.signal),
         // It was our child and is gone, but its code is not to be had.
         Err(_) => (137, None),
+    };
+    started.ended(code);
+    let tail = match started.take_pumps() {
+        Some(pumps) => pumps.finish().await,
+        None => Vec::new(),
     };
     let message = termination_message(&started, code, &tail);
     let exit = Exit {

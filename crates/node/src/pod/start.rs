@@ -12,6 +12,7 @@ use image::{Image, Reference};
 use lifecycle::{Input, Instance, StartFailure, events};
 use manifest::core::v1::{Container, Pod, ProcMountType, PullPolicy};
 use rustix::process::Signal;
+use tokio::sync::watch;
 
 use super::cgroup::{Place, due_after};
 use super::sandbox::{Sandbox, disk_error};
@@ -42,6 +43,7 @@ pub(crate) struct StartedContainer {
     process: Process,
     cgroup: CgroupHandle,
     pumps: Mutex<Option<Pumps>>,
+    exit_code: watch::Sender<Option<i32>>,
     _stdin: Option<OwnedFd>,
     /// Keeps the image's layers from being removed.
     image: Image,
@@ -63,6 +65,16 @@ impl StartedContainer {
 
     pub(crate) fn process(&self) -> &Process {
         &self.process
+    }
+
+    /// Its exit code, once it has ended.
+    pub(crate) fn exit_code(&self) -> watch::Receiver<Option<i32>> {
+        self.exit_code.subscribe()
+    }
+
+    /// Its first process has ended.
+    pub(crate) fn ended(&self, exit_code: i32) {
+        self.exit_code.send_replace(Some(exit_code));
     }
 
     pub(crate) fn stop_signal(&self) -> i32 {
@@ -304,6 +316,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         process,
         cgroup,
         pumps: Mutex::new(Some(pumps)),
+        exit_code: watch::Sender::new(None),
         _stdin: held_open,
         image,
         termination_log,

@@ -17,6 +17,7 @@ use crate::output::Message;
 use crate::paths::PodPaths;
 use crate::probe::Answer;
 use crate::publish::Reserved;
+use crate::session::{PodNetwork, SessionError, Target};
 use crate::state::{self, Ownership};
 use crate::{hook, probe};
 
@@ -156,7 +157,43 @@ impl Worker {
                 self.step(Input::KillNow);
             }
             Command::Release => self.released = true,
+            Command::Target(name, reply) => {
+                let _ = reply.send(self.session_target(&name));
+            }
+            Command::Network(reply) => {
+                let _ = reply.send(self.network());
+            }
+            Command::ObjectsChanged => self.step(Input::ObjectsChanged),
+            Command::Update(pod) => self.step(Input::SpecChanged { pod }),
         }
+    }
+
+    /// The running container of this name, for a session.
+    fn session_target(&self, name: &str) -> Result<Target, SessionError> {
+        let running = self.containers.values().find(|started| {
+            started.container().name == name && started.exit_code().borrow().is_none()
+        });
+        let container = running.ok_or_else(|| SessionError::ContainerNotFound(name.to_owned()))?;
+        Ok(Target {
+            node: Arc::clone(&self.node),
+            container: Arc::clone(container),
+        })
+    }
+
+    fn network(&self) -> Result<PodNetwork, SessionError> {
+        let Some(sandbox) = &self.sandbox else {
+            let metadata = &self.pod.metadata;
+            let name = metadata.name.as_deref().unwrap_or_default();
+            let namespace = metadata.namespace.as_deref().unwrap_or("default");
+            return Err(SessionError::PodNotFound(format!("{name}_{namespace}")));
+        };
+        // A copy, so that nobody who connects slowly keeps the sandbox from being closed.
+        let namespace = sandbox.inner().network_namespace();
+        let copy = namespace.map(|fd| fd.try_clone_to_owned()).transpose();
+        Ok(PodNetwork {
+            uid: self.uid(),
+            namespace: copy.map_err(|error| SessionError::system("copy a descriptor", error))?,
+        })
     }
 
     fn report(&mut self, report: Report) {
