@@ -3,8 +3,9 @@
 use manifest::core::v1::{ConditionStatus, PodCondition, PodPhase};
 
 use crate::container::{Container, Role};
-use crate::machine::{Machine, SandboxState};
+use crate::machine::Machine;
 use crate::restart;
+use crate::sandbox::SandboxState;
 
 /// A condition without its times.
 struct Found {

@@ -1,5 +1,7 @@
 //! What the machine knows about one container: its runs, its ladder, its probes, its stop.
 
+use std::borrow::Cow;
+
 use manifest::core::v1::{Container as Spec, Probe};
 
 use crate::Time;
@@ -99,7 +101,7 @@ pub(crate) struct Run {
 pub(crate) struct End {
     pub(crate) at: Option<Time>,
     pub(crate) exit: Exit,
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Cow<'static, str>,
     pub(crate) message: Option<String>,
 }
 

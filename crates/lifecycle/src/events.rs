@@ -171,6 +171,12 @@ pub(crate) fn probe_errored(container: &str, probe: ProbeKind, output: &str) -> 
     warning("Unhealthy", message, container)
 }
 
+/// A new sandbox takes the place of one that is gone (R1.11).
+pub(crate) fn sandbox_changed() -> PodEvent {
+    let message = "Pod sandbox changed, it will be killed and re-created.";
+    PodEvent::new(EventKind::Normal, "SandboxChanged", message, None)
+}
+
 pub(crate) fn deadline_exceeded() -> PodEvent {
     PodEvent::new(EventKind::Normal, DEADLINE_EXCEEDED, DEADLINE_MESSAGE, None)
 }

@@ -6,9 +6,10 @@ use manifest::core::v1::Pod;
 
 use crate::backoff::BackOff;
 use crate::container::{Container, End, StartStage, probe_of};
-use crate::machine::{Deletion, Machine, SandboxState, Stage};
+use crate::machine::{Deletion, Machine, Stage};
 use crate::probe::{Answer, Settings};
 use crate::protocol::{Action, Exit, Input, Instance, ProbeKind, ProbeOutcome};
+use crate::sandbox::SandboxState;
 use crate::start::Ids;
 use crate::terminate::{Stop, StopStage};
 use crate::{Time, events, message};
@@ -132,7 +133,7 @@ impl Machine {
         run.end = Some(End {
             at: Some(now),
             exit,
-            reason,
+            reason: reason.into(),
             message: text,
         });
         self.hook_loses_process(i, instance);

@@ -27,6 +27,8 @@ mod protocol;
 pub mod resources;
 mod restart;
 mod restart_all;
+mod restore;
+mod sandbox;
 pub mod sim;
 mod start;
 mod status;

@@ -5,24 +5,19 @@
 //! out here and in `start.rs`, `terminate.rs` and `restart_all.rs`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use manifest::core::v1::{Pod, PodCondition, PodPhase};
+use manifest::core::v1::{Pod, PodCondition, PodPhase, PodStatus};
 
 use crate::backoff::BackOff;
 use crate::container::{Container, Role};
 use crate::phase::Outcome;
 use crate::protocol::{Action, Input, PodEvent};
+use crate::sandbox::{Sandbox, SandboxState};
 use crate::sync::Step;
 use crate::terminate::TerminationOrder;
 use crate::{Time, events};
-
-/// First delay before the sandbox is tried again; doubled up to [`LONGEST_SANDBOX_RETRY`].
-const FIRST_SANDBOX_RETRY: Duration = Duration::from_secs(1);
-/// The kubelet's own delay after a failed pass.
-const LONGEST_SANDBOX_RETRY: Duration = Duration::from_secs(10);
 
 /// Settings of the node.
 #[derive(Clone, Debug)]
@@ -79,30 +74,11 @@ pub struct Machine {
     pub(crate) shown_phase: PodPhase,
     /// Set for ever once the Pod is terminal (R9.8).
     pub(crate) outcome: Option<Outcome>,
+    /// Taken over from a runner that died, and no sandbox was made since.
+    pub(crate) restored: bool,
+    /// The status of a Pod that was taken over when it had ended already.
+    pub(crate) final_record: Option<Box<PodStatus>>,
     actions: Vec<Action>,
-}
-
-/// The Pod's sandbox.
-#[derive(Clone, Debug)]
-pub(crate) struct Sandbox {
-    pub(crate) state: SandboxState,
-    /// How many were made.
-    pub(crate) attempts: u32,
-    pub(crate) ips: Vec<IpAddr>,
-    pub(crate) since: Time,
-    pub(crate) failure: Option<String>,
-    pub(crate) retry_at: Option<Time>,
-    retry_delay: Duration,
-}
-
-/// Where the sandbox stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SandboxState {
-    Absent,
-    Creating,
-    Ready,
-    Stopping,
-    Stopped,
 }
 
 /// Where the Pod stands.
@@ -161,15 +137,7 @@ impl Machine {
             options,
             begun: now,
             now,
-            sandbox: Sandbox {
-                state: SandboxState::Absent,
-                attempts: 0,
-                ips: Vec::new(),
-                since: now,
-                failure: None,
-                retry_at: None,
-                retry_delay: FIRST_SANDBOX_RETRY,
-            },
+            sandbox: Sandbox::absent(now),
             sync: None,
             dirty: true,
             resync_at: None,
@@ -185,6 +153,8 @@ impl Machine {
             conditions: Vec::new(),
             shown_phase: PodPhase::Pending,
             outcome: None,
+            restored: false,
+            final_record: None,
             actions: Vec::new(),
         };
         machine.refresh_conditions();
@@ -316,7 +286,7 @@ impl Machine {
             self.deadline_exceeded = true;
             self.emit(events::deadline_exceeded());
             self.begin_termination(self.spec_grace());
-        } else if self.phase().is_terminal() {
+        } else if self.phase().is_terminal() || self.stays_down() {
             self.begin_termination(self.spec_grace());
         } else if let Some(until) = self.restart_all_pause() {
             self.resync(until);
@@ -388,6 +358,9 @@ impl Machine {
     fn begin_step(&mut self, step: Step, rest: &mut VecDeque<Step>) -> Option<Current> {
         match step {
             Step::CreateSandbox => {
+                if self.sandbox.attempts > 0 && self.sandbox.failure.is_none() {
+                    self.emit(events::sandbox_changed());
+                }
                 self.forget_init_records();
                 self.set_sandbox(SandboxState::Creating);
                 self.act(Action::CreateSandbox);
@@ -505,44 +478,6 @@ impl Machine {
             *current = Some(i);
             self.restart_all_begin(i);
         }
-    }
-
-    /// A new sandbox re-runs all inits, so their records go (R1.11).
-    fn forget_init_records(&mut self) {
-        for container in &mut self.containers[..self.inits] {
-            container.failure = None;
-            if let Some(run) = container.run.take_if(|run| run.end.is_some()) {
-                container.previous = Some(run);
-            }
-        }
-    }
-
-    pub(crate) fn set_sandbox(&mut self, state: SandboxState) {
-        self.sandbox.state = state;
-        self.sandbox.since = self.now;
-    }
-
-    /// The sandbox could not be made: told, and tried again.
-    pub(crate) fn sandbox_failed(&mut self, reason: &str, message: String) {
-        let kind = crate::EventKind::Warning;
-        self.emit(PodEvent::new(kind, reason, message.clone(), None));
-        let retry = self.now + self.sandbox.retry_delay;
-        self.sandbox.retry_delay = (self.sandbox.retry_delay * 2).min(LONGEST_SANDBOX_RETRY);
-        self.sandbox.retry_at = Some(retry);
-        self.sandbox.failure = Some(message);
-        self.set_sandbox(SandboxState::Absent);
-        self.resync(retry);
-    }
-
-    /// The sandbox is there.
-    pub(crate) fn sandbox_ready(&mut self, ips: Vec<IpAddr>) {
-        self.sandbox.attempts += 1;
-        self.sandbox.ips = ips;
-        self.sandbox.failure = None;
-        self.sandbox.retry_at = None;
-        self.sandbox.retry_delay = FIRST_SANDBOX_RETRY;
-        self.set_sandbox(SandboxState::Ready);
-        self.dirty = true;
     }
 
     /// What failed for want of something is due at once.

@@ -6,7 +6,7 @@ use manifest::core::v1::ContainerRestartRuleAction as RuleAction;
 
 use crate::container::{End, Failure, Run};
 use crate::machine::Machine;
-use crate::protocol::{Action, Exit};
+use crate::protocol::Exit;
 use crate::{Time, restart};
 
 /// Reason of the waiting state, and of `lastState` afterwards (R20.8).
@@ -75,7 +75,7 @@ impl Machine {
                     code: CODE,
                     ..Exit::default()
                 },
-                reason: REASON,
+                reason: REASON.into(),
                 message: Some(MESSAGE.to_owned()),
             }),
             started_at: None,
@@ -89,13 +89,8 @@ impl Machine {
             retry_at: None,
         });
         removed.push(run);
-        let name = container.spec.name.clone();
-        for run in removed.into_iter().filter(|run| run.started_at.is_some()) {
-            let container = name.clone();
-            self.act(Action::Remove {
-                container,
-                instance: run.instance,
-            });
+        for run in removed {
+            self.remove_run(i, Some(run));
         }
     }
 

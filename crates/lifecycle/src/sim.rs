@@ -4,6 +4,7 @@
 //! when their time comes. [`Scripted`] is a world whose processes do what data says; another world may
 //! interpret real scripts. Nothing here waits: a day of a Pod's life takes as long as its events.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ pub trait World {
 
     /// The next input that is due at `now`, if there is one.
     fn take_input(&mut self, now: Time) -> Option<Input>;
+
+    /// The runner dies: no process is left and nothing that was due comes. Says which run of each container was
+    /// the newest that had begun, whether anybody was told of it or not.
+    fn lose_all(&mut self) -> BTreeMap<String, Instance>;
 }
 
 /// Something that happened in a simulation.
@@ -37,6 +42,8 @@ pub enum TraceEvent {
     Action(Action),
     /// The phase that the status shows is now this.
     Phase(PodPhase),
+    /// The runner died with all it had started, and another took the Pod over.
+    Restored,
 }
 
 /// A machine, a world, and what happened between them.
@@ -109,6 +116,27 @@ impl<W: World> Simulator<W> {
         if after != before {
             self.trace.push((self.now, TraceEvent::Phase(after)));
         }
+    }
+
+    /// What a runner keeps of the Pod on disk: the object with its status now.
+    pub fn record(&self) -> Pod {
+        let mut pod = self.machine.pod().as_ref().clone();
+        pod.status = Some(self.status());
+        pod.metadata.deletion_timestamp = self.machine.is_deleting().then(|| self.now.to_meta());
+        pod
+    }
+
+    /// The runner is killed. After a while another takes the Pod over from this record of it, which may be older
+    /// than what happened last, and from the logs that are there.
+    pub fn crash(&mut self, record: Pod, away: Duration) {
+        let logs = self.world.lose_all();
+        self.now = self.now + away;
+        let options = self.machine.options.clone();
+        self.machine = Machine::restore(Arc::new(record), options, self.now);
+        for (container, instance) in logs {
+            self.machine.note_run(&container, instance);
+        }
+        self.trace.push((self.now, TraceEvent::Restored));
     }
 
     /// Lets the next thing happen unless it comes after `until`; says whether one did.

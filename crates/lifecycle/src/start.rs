@@ -265,17 +265,8 @@ impl Machine {
         }
         let ended = container.run.replace(run);
         let older = ended.and_then(|ended| container.previous.replace(ended));
-        let older = older
-            .filter(|run| run.started_at.is_some())
-            .map(|run| run.instance);
         self.app_was_started |= container.role == Role::App;
-        let name = container.spec.name.clone();
-        if let Some(instance) = older {
-            self.act(Action::Remove {
-                container: name,
-                instance,
-            });
-        }
+        self.remove_run(i, older);
         self.dirty = true;
     }
 
@@ -340,7 +331,7 @@ impl Machine {
                     code: 128,
                     ..Exit::default()
                 },
-                reason: "StartError",
+                reason: "StartError".into(),
                 message: Some(failure.message.clone()),
             });
         }

@@ -11,9 +11,10 @@ use crate::restart_all::REASON as RESTARTING_ALL;
 use crate::{Time, restart};
 
 /// End of a container of which no end was seen (R8.17).
-const UNKNOWN: &str = "ContainerStatusUnknown";
-const UNKNOWN_MESSAGE: &str = "The container could not be located when the pod was terminated";
-const UNKNOWN_CODE: i32 = 137;
+pub(crate) const UNKNOWN: &str = "ContainerStatusUnknown";
+pub(crate) const UNKNOWN_MESSAGE: &str =
+    "The container could not be located when the pod was terminated";
+pub(crate) const UNKNOWN_CODE: i32 = 137;
 
 /// A container's state and the one before.
 struct States {
@@ -27,6 +28,9 @@ impl Machine {
     /// It depends on what happened, not on the time; `now` is there for what may.
     #[must_use]
     pub fn status(&self, _now: Time) -> PodStatus {
+        if let Some(record) = &self.final_record {
+            return (**record).clone();
+        }
         let spec = &self.pod.spec;
         let (inits, apps) = self.containers.split_at(self.inits);
         let mut init_container_statuses: Vec<_> = inits
@@ -180,7 +184,7 @@ impl Machine {
             exit_code: end.exit.code,
             // The kubelet leaves `signal` unset; the code says it.
             signal: None,
-            reason: Some(end.reason.to_owned()),
+            reason: Some(end.reason.to_string()),
             message: self.shown_message(end.message.as_deref()),
             started_at: run.started_at.map(Time::to_meta),
             finished_at: end.at.map(Time::to_meta),

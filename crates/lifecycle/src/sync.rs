@@ -11,8 +11,9 @@ use std::collections::VecDeque;
 use manifest::core::v1::RestartPolicy;
 
 use crate::container::{Container, End, Role, Run};
-use crate::machine::{Machine, SandboxState};
+use crate::machine::Machine;
 use crate::protocol::ProbeKind;
+use crate::sandbox::SandboxState;
 use crate::{Time, restart};
 
 /// One step of a sync.
@@ -136,8 +137,11 @@ impl Machine {
         if self.inits > 0 {
             steps.push_back(self.start_step(0));
         } else {
-            let unless_done = policy == RestartPolicy::OnFailure;
-            let due = |i: &usize| !(unless_done && self.containers[*i].is_done());
+            // What ended for good stays so (R3.1).
+            let due = |i: &usize| {
+                let app = &self.containers[*i];
+                app.ended().is_none() || self.restarts(app)
+            };
             steps.extend(
                 (0..self.containers.len())
                     .filter(due)

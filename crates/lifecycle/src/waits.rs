@@ -2,8 +2,9 @@
 //! be explained).
 
 use crate::container::{Container, Failure, Role, StartStage, Starting};
-use crate::machine::{Machine, SandboxState, Stage};
+use crate::machine::{Machine, Stage};
 use crate::protocol::ProbeKind;
+use crate::sandbox::SandboxState;
 use crate::terminate::{Stop, StopStage};
 use crate::{Time, restart};
 

@@ -179,6 +179,8 @@ impl Hook {
 pub struct Scripted {
     scripts: BTreeMap<String, Script>,
     attempts: BTreeMap<String, usize>,
+    /// The newest run of each container that began.
+    begun: BTreeMap<String, Instance>,
     processes: BTreeMap<(String, Instance), Process>,
     queue: BinaryHeap<Reverse<Due>>,
     /// What is due, by its number in the queue.
@@ -265,6 +267,7 @@ impl Scripted {
     }
 
     fn begin(&mut self, container: &str, instance: Instance, now: Time) {
+        self.begun.insert(container.to_owned(), instance);
         let key = (container.to_owned(), instance);
         self.processes.insert(
             key,
@@ -421,6 +424,22 @@ impl World for Scripted {
             | Action::Remove { .. }
             | Action::Emit(_) => {}
         }
+    }
+
+    fn lose_all(&mut self) -> BTreeMap<String, Instance> {
+        self.queue.clear();
+        self.processes.clear();
+        for pending in std::mem::take(&mut self.pending).into_values() {
+            if let Input::Started {
+                container,
+                instance,
+                ..
+            } = pending.input
+            {
+                self.begun.insert(container, instance);
+            }
+        }
+        self.begun.clone()
     }
 
     fn next_event(&self) -> Option<Time> {

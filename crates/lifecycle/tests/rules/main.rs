@@ -6,6 +6,7 @@ mod hooks;
 mod probes;
 mod properties;
 mod restarts;
+mod runner_restart;
 mod start;
 mod status;
 mod story;

@@ -2,11 +2,12 @@
 //!
 //! `PROPTEST_CASES` says how many Pods are tried. A failure prints the shrunken Pod and its timeline.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use lifecycle::sim::TraceEvent;
 use lifecycle::{Action, Exit, Input, ProbeKind, ProbeOutcome, Role, StartFailure, Time};
+use manifest::core::v1::{Pod, PodPhase, RestartPolicy};
 use proptest::prelude::*;
 
 use crate::story::{Story, a_story};
@@ -20,6 +21,8 @@ struct Monitor {
     live: BTreeMap<String, u32>,
     dead: BTreeSet<(String, u32)>,
     next: BTreeMap<String, u32>,
+    /// The newest run whose process began.
+    began: BTreeMap<String, u32>,
     outstanding: Option<(String, u32)>,
     done: BTreeSet<String>,
     up: BTreeSet<String>,
@@ -34,6 +37,16 @@ struct Monitor {
     restarts_all: bool,
     sandbox_stopped_by_end: bool,
     terminal: bool,
+    restored: bool,
+    policy: RestartPolicy,
+    /// The Pod with its status after each of the newest steps, the newest last.
+    records: VecDeque<Pod>,
+    /// A Pod that is not started again after its runner was killed.
+    over: bool,
+    /// Apps that had ended for good when the runner was killed.
+    stay: BTreeSet<String>,
+    /// Containers whose next run may leave numbers out, since the runner was killed.
+    unsure: BTreeSet<String>,
 }
 
 impl Monitor {
@@ -55,6 +68,7 @@ impl Monitor {
             live: BTreeMap::new(),
             dead: BTreeSet::new(),
             next: BTreeMap::new(),
+            began: BTreeMap::new(),
             outstanding: None,
             done: BTreeSet::new(),
             up: BTreeSet::new(),
@@ -67,11 +81,106 @@ impl Monitor {
             restarts_all: story.restarts_all(),
             sandbox_stopped_by_end: false,
             terminal: false,
+            restored: false,
+            policy: story.policy,
+            records: VecDeque::new(),
+            over: false,
+            stay: BTreeSet::new(),
+            unsure: BTreeSet::new(),
+        }
+    }
+
+    /// Lets everything happen up to this time.
+    fn follow(&mut self, sim: &mut Sim, until: Time) {
+        let mut steps = 0;
+        while sim.advance(until) {
+            self.look(sim);
+            self.records.push_back(sim.record());
+            if self.records.len() > 4 {
+                self.records.pop_front();
+            }
+            steps += 1;
+            assert!(steps < 20_000, "never comes to rest");
+        }
+        sim.run_until(until);
+    }
+
+    /// What is on disk when the newest `stale` steps were not written down.
+    fn recorded(&mut self, sim: &Sim, stale: usize) -> Pod {
+        let older = self.records.iter().rev().nth(stale);
+        let record = older
+            .filter(|_| stale > 0)
+            .cloned()
+            .unwrap_or_else(|| sim.record());
+        self.records.clear();
+        let text = serde_json::to_string(&record).expect("a Pod can be written");
+        serde_json::from_str(&text).expect("and read")
+    }
+
+    /// The runner was killed: all processes are gone, and what the record says holds.
+    fn look_at_crash(&mut self, sim: &Sim, record: &Pod) {
+        let _timeline = Timeline(sim);
+        self.look_at_trace(sim);
+        self.restored = true;
+        self.dead.extend(std::mem::take(&mut self.live));
+        (self.outstanding, self.sandbox_stopped_by_end) = (None, false);
+        self.done.clear();
+        self.up.clear();
+        self.killing.clear();
+        self.starts_after_delete.clear();
+        self.unsure = self.roles.iter().map(|(name, _)| name.clone()).collect();
+        let status = record.status.as_ref().expect("a status");
+        self.deleted = record.metadata.deletion_timestamp.is_some();
+        self.terminal = matches!(status.phase, Some(PodPhase::Succeeded | PodPhase::Failed));
+        // R21.2.
+        let never = self.policy == RestartPolicy::Never && !self.restarts_all;
+        self.over = self.terminal || self.deleted || (never && !self.began.is_empty());
+        self.stay.clear();
+        let specs = &sim.machine().pod().spec.containers;
+        for (spec, status) in specs.iter().filter_map(|spec| {
+            let status = status
+                .container_statuses
+                .iter()
+                .find(|s| s.name == spec.name)?;
+            Some((spec, status))
+        }) {
+            let end = status
+                .state
+                .as_ref()
+                .and_then(|state| state.terminated.as_ref());
+            let policy = spec.restart_policy.unwrap_or(self.policy);
+            let for_good = end.is_some_and(|end| match policy {
+                RestartPolicy::Always => false,
+                RestartPolicy::OnFailure => end.exit_code == 0,
+                RestartPolicy::Never => true,
+            });
+            // An old record may not know of a run that a changed image asked for.
+            let newest = self
+                .began
+                .get(&spec.name)
+                .is_none_or(|&n| n as i32 <= status.restart_count);
+            if newest && for_good && !self.restarts_all && spec.restart_policy_rules.is_empty() {
+                self.stay.insert(spec.name.clone());
+            }
+        }
+        let all = status
+            .init_container_statuses
+            .iter()
+            .chain(&status.container_statuses);
+        self.counts = all.map(|s| (s.name.clone(), s.restart_count)).collect();
+        if self.terminal {
+            assert!(sim.machine().is_finished());
+            assert_eq!(sim.status(), *status);
         }
     }
 
     fn look(&mut self, sim: &Sim) {
         let _timeline = Timeline(sim);
+        self.look_at_trace(sim);
+        self.check_status(sim);
+    }
+
+    fn look_at_trace(&mut self, sim: &Sim) {
         let new = sim.trace()[self.seen..].to_vec();
         self.seen = sim.trace().len();
         // Waking that leads to nothing must not go on.
@@ -85,13 +194,13 @@ impl Monitor {
             match event {
                 TraceEvent::Input(input) => self.input(input),
                 TraceEvent::Action(action) => self.action(action, at),
+                TraceEvent::Restored => {}
                 TraceEvent::Phase(phase) => {
                     assert!(!self.terminal, "the phase left a terminal one for {phase}");
                     self.terminal = matches!(phase.as_str(), "Succeeded" | "Failed");
                 }
             }
         }
-        self.check_status(sim);
     }
 
     fn check_status(&mut self, sim: &Sim) {
@@ -134,6 +243,7 @@ impl Monitor {
                 self.outstanding = None;
                 self.live.insert(container.clone(), instance);
                 self.next.insert(container.clone(), instance + 1);
+                self.began.insert(container.clone(), instance);
                 if !self.has_startup.contains(&container) {
                     self.up.insert(container);
                 }
@@ -224,10 +334,9 @@ impl Monitor {
                 container,
                 instance,
             } => {
-                assert!(
-                    self.dead.contains(&(container, instance)),
-                    "removes what is not dead"
-                );
+                let dead = self.dead.contains(&(container.clone(), instance));
+                let lost = self.restored && self.live.get(&container) != Some(&instance);
+                assert!(dead || lost, "removes what is not dead");
             }
             Action::Emit(event) if event.reason == "Killing" => {
                 let container = event.container.expect("a container");
@@ -253,8 +362,22 @@ impl Monitor {
             !self.live.contains_key(&container),
             "{container} runs already"
         );
+        assert!(
+            !self.over,
+            "{container} started again after the runner's end"
+        );
+        assert!(
+            !self.stay.contains(&container),
+            "{container} had ended for good"
+        );
         let expected = self.next.get(&container).copied().unwrap_or(0);
-        assert_eq!(instance, expected, "number of the run of {container}");
+        if self.unsure.remove(&container) {
+            let used = self.began.get(&container).is_some_and(|&n| instance <= n);
+            assert!(!used, "number of the run of {container} is used again");
+            self.next.insert(container.clone(), instance);
+        } else {
+            assert_eq!(instance, expected, "number of the run of {container}");
+        }
         self.outstanding = Some((container.clone(), instance));
         if self.deleted {
             // The pass under way at the deletion goes on, and no other begins (R8.10).
@@ -334,55 +457,77 @@ impl Drop for Timeline<'_> {
     }
 }
 
+/// What is done to a Pod.
+#[derive(Clone, Debug)]
+enum Deed {
+    /// The image of a container changes.
+    Change(usize),
+    /// The runner is killed; another comes after so many milliseconds. Its record is that of so many steps ago.
+    Crash(u64, usize),
+    Delete,
+    Kill,
+}
+
 /// Lets a story happen under the eyes of a monitor.
-fn play(story: &Story) {
+fn play(story: &Story, crashes: &[(u64, u64, usize)]) {
+    let (delete_at, grace) = (story.delete.0, story.delete.1.unwrap_or(story.grace));
+    let changes = story.changes.iter().filter(|(at, _)| *at < delete_at);
+    let changes = changes.map(|(at, container)| (*at, Deed::Change(*container)));
+    let crashes = crashes
+        .iter()
+        .map(|(at, away, stale)| (*at, Deed::Crash(*away, *stale)));
+    let kill = story.kill.map(|after| (delete_at + after, Deed::Kill));
+    let mut deeds: Vec<_> = changes.chain(crashes).chain(kill).collect();
+    deeds.push((delete_at, Deed::Delete));
+    deeds.sort_by_key(|(at, _)| *at);
+
     let mut sim = story.builder().sim();
     let mut monitor = Monitor::new(story);
-    let advance = |sim: &mut Sim, monitor: &mut Monitor, until: Time| {
-        let mut steps = 0;
-        while sim.advance(until) {
-            monitor.look(sim);
-            steps += 1;
-            assert!(steps < 20_000, "never comes to rest");
+    for (at, deed) in deeds {
+        monitor.follow(&mut sim, Time(at as i64));
+        match deed {
+            Deed::Change(container) => {
+                sim.inject(changed(&sim, container, at));
+                sim.inject(Input::ObjectsChanged);
+            }
+            Deed::Crash(away, stale) => {
+                let record = monitor.recorded(&sim, stale);
+                sim.crash(record.clone(), ms(away));
+                monitor.look_at_crash(&sim, &record);
+                sim.advance(sim.now());
+            }
+            Deed::Delete => delete(&mut sim, Some(grace)),
+            Deed::Kill => sim.inject(Input::KillNow),
         }
-        sim.run_until(until);
-    };
-    let (delete_at, grace) = (Time(story.delete.0 as i64), story.delete.1);
-    for (at, container) in story.changes.iter().filter(|(at, _)| *at < story.delete.0) {
-        advance(&mut sim, &mut monitor, Time(*at as i64));
-        let mut pod = sim.machine().pod().as_ref().clone();
-        let specs = pod
-            .spec
-            .init_containers
-            .iter_mut()
-            .chain(&mut pod.spec.containers);
-        for spec in specs.skip(*container).take(1) {
-            spec.image = Some(format!("changed:{at}"));
-        }
-        sim.inject(Input::SpecChanged { pod: pod.into() });
-        sim.inject(Input::ObjectsChanged);
         monitor.look(&sim);
     }
-    advance(&mut sim, &mut monitor, delete_at);
-    delete(&mut sim, Some(grace.unwrap_or(story.grace)));
-    monitor.look(&sim);
-    if let Some(kill) = story.kill {
-        advance(&mut sim, &mut monitor, delete_at + ms(kill));
-        sim.inject(Input::KillNow);
+    if !sim.machine().is_deleting() {
+        // An old record did not know of it.
+        delete(&mut sim, Some(grace));
         monitor.look(&sim);
     }
     // The pass under way may start every container, each with its hooks, and may stop some with a grace
     // of their own; then the Pod's own end takes its grace and 2 s.
     let members = story.entries.len() + story.apps.len();
     let pass = Duration::from_secs(members as u64 * (3 + 8 + 14) + 14);
-    let limit = delete_at + pass + secs(14);
-    advance(&mut sim, &mut monitor, limit);
+    let limit = sim.now() + pass + secs(14);
+    monitor.follow(&mut sim, limit);
     assert!(
         sim.machine().is_finished(),
         "not finished {limit:?} after a deletion"
     );
     assert!(matches!(phase(&sim), "Succeeded" | "Failed"));
     assert_eq!(sim.machine().next_wakeup(), None);
+}
+
+fn changed(sim: &Sim, container: usize, at: u64) -> Input {
+    let mut pod = sim.machine().pod().as_ref().clone();
+    let inits = pod.spec.init_containers.iter_mut();
+    let mut specs = inits.chain(&mut pod.spec.containers);
+    if let Some(spec) = specs.nth(container) {
+        spec.image = Some(format!("changed:{at}"));
+    }
+    Input::SpecChanged { pod: pod.into() }
 }
 
 fn config() -> ProptestConfig {
@@ -401,7 +546,16 @@ proptest! {
 
     #[test]
     fn every_pod_keeps_the_rules(story in a_story()) {
-        play(&story);
+        play(&story, &[]);
+    }
+
+    /// R1.11, R21.2: whenever its runner is killed, and however old the record is.
+    #[test]
+    fn every_pod_keeps_the_rules_when_its_runner_is_killed(
+        story in a_story(),
+        crashes in prop::collection::vec((0..100_000u64, 0..20_000u64, 0..4usize), 1..4),
+    ) {
+        play(&story, &crashes);
     }
 
     /// Inputs that make no sense are ignored, whatever they say.
