@@ -1,6 +1,10 @@
-//! Values as Go's `fmt` prints them with `%v`, which is what kubectl shows of numbers and nested values.
+//! Values as Go prints them: with `%v`, which is what kubectl shows of numbers and nested values, and as JSON.
 
 use serde_json::Value;
+
+mod json;
+
+pub use json::{json, json_indented};
 
 /// A JSON value as Go prints it once decoded: text bare, `<nil>`, `[1 2]`, `map[a:1 b:2]`.
 #[must_use]

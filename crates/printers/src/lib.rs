@@ -9,6 +9,7 @@
 pub mod duration;
 pub mod escape;
 pub mod go;
+pub mod jsonpath;
 pub mod table;
 pub mod tabwriter;
 pub mod top;
