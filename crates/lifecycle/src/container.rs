@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use manifest::core::v1::{Container as Spec, Probe};
+use serde::{Deserialize, Serialize};
 
 use crate::Time;
 use crate::backoff::BackOff;
@@ -11,13 +12,15 @@ use crate::protocol::{Exit, HookKind, Instance, ProbeKind};
 use crate::terminate::Stop;
 
 /// How a container takes part in the Pod's life.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Role {
     /// An entry of `initContainers` that must end with 0 before what follows starts.
     Init,
     /// An entry of `initContainers` with `restartPolicy: Always`: runs beside the apps.
     Sidecar,
     /// An entry of `containers`.
+    #[serde(rename = "container")]
     App,
 }
 

@@ -8,6 +8,8 @@
 //! The rules have numbers (`R8.6`); each is named where it lives. What upstream's kubelet is merely slow
 //! at is not copied: an event is acted on when it comes.
 //!
+//! [`timeline`] is the history of a Pod, made from its statuses and events.
+//!
 //! What is not here: defaults and validation (crate `manifest`), how a probe or hook is carried out, and
 //! anything about images but the back-off of their pulls.
 
@@ -35,6 +37,7 @@ mod status;
 mod sync;
 mod terminate;
 mod time;
+pub mod timeline;
 mod waits;
 
 pub use container::Role;

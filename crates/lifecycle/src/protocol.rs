@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manifest::core::v1::Pod;
+use serde::{Deserialize, Serialize};
 
 /// The nth run of a container, counted from 0; equals `restartCount` during that run.
 pub type Instance = u32;
@@ -317,7 +318,7 @@ pub struct PodEvent {
 }
 
 /// Whether an event is as it should be.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum EventKind {
     /// As it should be.
     Normal,
