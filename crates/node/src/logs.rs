@@ -3,8 +3,6 @@
 
 mod pump;
 mod tail;
-// Attach is what reads it.
-#[allow(dead_code)]
 mod tap;
 
 pub(crate) use self::pump::Pumps;

@@ -10,6 +10,7 @@
 //! start, a probe, a hook, the end of a process) is a task that reports.
 
 mod cgroup;
+mod console;
 mod events;
 mod exit;
 mod mounts;
@@ -25,6 +26,7 @@ use manifest::core::v1::Pod;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use self::console::StdinOnce;
 pub(crate) use self::sandbox::with_causes;
 pub(crate) use self::start::StartedContainer;
 use self::worker::{Told, Worker};

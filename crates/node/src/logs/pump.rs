@@ -59,7 +59,6 @@ impl Pumps {
     }
 
     /// What the container writes from now on, as it is read.
-    #[allow(dead_code)]
     pub(crate) fn subscribe(&self) -> Tap {
         self.taps.subscribe()
     }

@@ -1,6 +1,7 @@
 //! A container's output as it is read, for whoever is attached to it.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -35,11 +36,19 @@ pub(crate) struct TapChunk {
 pub(crate) struct Tap(mpsc::UnboundedReceiver<Result<TapChunk, TapStalled>>);
 
 impl Tap {
-    /// The next piece; `None` when the run has ended and all is read. Safe to cancel.
+    /// The next piece; `None` when the run has ended and all is read.
     ///
     /// # Errors
     /// [`TapStalled`], after which nothing comes any more.
-    pub(crate) async fn next(&mut self) -> Option<Result<TapChunk, TapStalled>> {
+    pub(crate) fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<TapChunk, TapStalled>>> {
+        self.0.poll_recv(context)
+    }
+
+    #[cfg(test)]
+    async fn next(&mut self) -> Option<Result<TapChunk, TapStalled>> {
         self.0.recv().await
     }
 }

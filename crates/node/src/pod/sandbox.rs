@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use container::{PidMode, SandboxSpec};
 use lifecycle::Input;
@@ -13,6 +14,7 @@ use network::Attachment;
 use network::dns_config::{self, DnsRequest, PodDnsConfig};
 use network::hostname::{HostnameError, HostnameRequest, PodHostname, pod_hostname};
 use network::hosts::{HostAlias, host_network_hosts, pod_hosts};
+use rustix::process::Signal;
 
 use super::cgroup::{PodCgroup, due_after};
 use super::wait;
@@ -22,6 +24,9 @@ use crate::node::Node;
 use crate::paths::PodPaths;
 use crate::publish::Reserved;
 use crate::volumes::{self, Volumes};
+
+/// How long the processes of a shared PID namespace may take to end after SIGKILL.
+const LAST_EXITS: Duration = Duration::from_secs(2);
 
 /// A Pod's sandbox, ready for containers.
 pub(crate) struct Sandbox {
@@ -331,6 +336,12 @@ pub(crate) fn stop(sandbox: Option<Arc<Sandbox>>, reports: Reports) {
 
 async fn taken_down(inner: container::Sandbox, attachment: Option<Attachment>) -> Vec<String> {
     let mut leftovers = detached(attachment).await;
+    if let Some(pause) = inner.pause() {
+        // The end of a shared PID namespace's first process ends all others, and waits until all exits are collected.
+        // Those of commands that still ran (exec, hooks) are collected by tasks, which `close` would not let run.
+        let _ = pause.signal(Signal::KILL.as_raw());
+        let _ = tokio::time::timeout(LAST_EXITS, wait::gone(pause)).await;
+    }
     if let Err(error) = inner.close() {
         leftovers.push(format!("close the Pod's namespaces: {error}"));
     }

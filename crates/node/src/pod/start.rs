@@ -1,7 +1,6 @@
 //! One start of a container: image, configuration, root file system, process.
 
 use std::fs;
-use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +14,10 @@ use rustix::process::Signal;
 use tokio::sync::watch;
 
 use super::cgroup::{Place, due_after};
+use super::console::Console;
 use super::sandbox::{Sandbox, disk_error};
 use super::worker::{Report, Reports};
-use super::{mounts, output_pipe, wait};
+use super::{input_pipe, mounts, output_pipe, wait};
 use crate::env;
 use crate::logs::{Pumps, Tap};
 use crate::node::Node;
@@ -44,7 +44,7 @@ pub(crate) struct StartedContainer {
     cgroup: CgroupHandle,
     pumps: Mutex<Option<Pumps>>,
     exit_code: watch::Sender<Option<i32>>,
-    _stdin: Option<OwnedFd>,
+    console: Arc<Console>,
     /// Keeps the image's layers from being removed.
     image: Image,
     image_name: String,
@@ -75,6 +75,17 @@ impl StartedContainer {
     /// Its first process has ended.
     pub(crate) fn ended(&self, exit_code: i32) {
         self.exit_code.send_replace(Some(exit_code));
+        self.console.close();
+    }
+
+    pub(crate) fn console(&self) -> &Arc<Console> {
+        &self.console
+    }
+
+    /// Its output from now on; none once it has ended.
+    pub(crate) fn tap(&self) -> Option<Tap> {
+        let pumps = self.pumps.lock().unwrap_or_else(PoisonError::into_inner);
+        pumps.as_ref().map(Pumps::subscribe)
     }
 
     pub(crate) fn stop_signal(&self) -> i32 {
@@ -252,12 +263,10 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
 
     let pipes = || -> std::io::Result<_> { Ok((output_pipe()?, output_pipe()?)) };
     let ((out, out_theirs), (err, err_theirs)) = pipes().map_err(|error| created(&error))?;
-    // Nobody is attached: standard input that was asked for stays open and says nothing. On a terminal it is
-    // the terminal.
-    let (stdin, held_open) = match container.stdin {
+    // Standard input that was asked for stays open for those who attach. On a terminal it is the terminal.
+    let (stdin, our_stdin) = match container.stdin {
         Some(true) if !process.tty => {
-            let (theirs, ours) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)
-                .map_err(|error| created(&error))?;
+            let (theirs, ours) = input_pipe().map_err(|error| created(&error))?;
             (Some(theirs), Some(ours))
         }
         _ => (None, None),
@@ -292,14 +301,28 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         container: name.as_str().into(),
         instance,
     };
-    let streams = match running.take_terminal() {
-        Some(terminal) => {
-            rustix::io::ioctl_fionbio(&terminal, true).map_err(|error| created(&error))?;
-            vec![(Stream::Stdout, terminal)]
-        }
-        None => vec![(Stream::Stdout, out), (Stream::Stderr, err)],
+    let terminal = running.take_terminal();
+    let connect = || -> std::io::Result<_> {
+        let streams = match &terminal {
+            Some(terminal) => {
+                rustix::io::ioctl_fionbio(terminal, true)?;
+                vec![(Stream::Stdout, terminal.try_clone()?)]
+            }
+            None => vec![(Stream::Stdout, out), (Stream::Stderr, err)],
+        };
+        let console = Console::new(our_stdin, terminal, &container)?;
+        Ok((Pumps::start(node.output(), &source, streams)?, console))
     };
-    let pumps = Pumps::start(node.output(), &source, streams).map_err(|error| created(&error))?;
+    let (pumps, console) = match connect() {
+        Ok(connected) => connected,
+        Err(error) => {
+            // It runs, and nobody would ever hear of it.
+            let _ = running.signal(Signal::KILL.as_raw());
+            let _ = wait::exited(&running).await;
+            let _ = cgroup.remove();
+            return Err(created(&error));
+        }
+    };
     let image_signal = image
         .config
         .stop_signal
@@ -317,7 +340,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         cgroup,
         pumps: Mutex::new(Some(pumps)),
         exit_code: watch::Sender::new(None),
-        _stdin: held_open,
+        console,
         image,
         termination_log,
         container,

@@ -22,7 +22,7 @@ pub(crate) async fn started(starting: Starting) -> Result<Running, StartError> {
     readable(starting).await.finish()
 }
 
-/// Waits until a process has ended.
+/// Waits until a process has ended, and collects its exit.
 pub(crate) async fn exited(running: &Running) -> io::Result<ExitStatus> {
     let copy: OwnedFd = running.as_fd().try_clone_to_owned()?;
     let pidfd = sys::watch::readable(copy)?;
@@ -33,4 +33,11 @@ pub(crate) async fn exited(running: &Running) -> io::Result<ExitStatus> {
         }
         ready.clear_ready();
     }
+}
+
+/// Waits until a process has ended, and leaves its exit to be collected.
+pub(crate) async fn gone(running: &Running) -> io::Result<()> {
+    let pidfd = sys::watch::readable(running.as_fd().try_clone_to_owned()?)?;
+    let _ready = pidfd.readable().await?;
+    Ok(())
 }
