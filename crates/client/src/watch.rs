@@ -19,11 +19,8 @@ use crate::merge::{self, Key, Page};
 use crate::query::{Form, Query};
 use manifest::meta::status::Status;
 
-/// Pause before asking again a server that ended a watch without a word.
+/// Pause before asking again a server that ended a watch without a word, or that keeps breaking off.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Tries to connect to a socket that appeared: its name is there a moment before connections are taken.
-const TRIES: u32 = 10;
-const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// Events that wait for whoever reads them.
 const WAITING: usize = 64;
 
@@ -115,33 +112,57 @@ async fn manage(
     listed: Vec<(Server, Page)>,
     server: impl Fn(String) -> Option<Server>,
 ) {
-    let mut tasks = JoinSet::new();
-    // Whether a socket of the same name appeared since its task was started: its owner may have been replaced.
-    let mut again = HashMap::new();
+    let mut tasks = Tasks {
+        follow,
+        set: JoinSet::new(),
+        running: HashMap::new(),
+    };
     for (server, page) in listed {
-        again.insert(server.name.clone(), false);
-        tasks.spawn(follow.clone().run(server, Some(page)));
+        tasks.start(server, Some(page));
     }
     loop {
         let name = tokio::select! {
-            Some(ended) = tasks.join_next() => match ended {
-                Ok(name) if again.remove(&name) == Some(true) => name,
-                _ => continue,
+            Some(ended) = tasks.set.join_next() => match ended {
+                Ok((name, mut replaced)) => {
+                    tasks.running.remove(&name);
+                    if replaced.try_recv().is_err() {
+                        continue;
+                    }
+                    name
+                }
+                Err(_) => continue,
             },
             arrived = arrivals.next() => match arrived {
                 Ok(name) => name,
                 Err(error) => {
-                    let _ = follow.events.send(Err(error)).await;
+                    let _ = tasks.follow.events.send(Err(error)).await;
                     return;
                 }
             },
         };
-        if let Some(seen) = again.get_mut(&name) {
-            *seen = true;
+        if let Some(replace) = tasks.running.get(&name) {
+            // Once is enough, however often.
+            let _ = replace.try_send(());
         } else if let Some(server) = server(name) {
-            again.insert(server.name.clone(), false);
-            tasks.spawn(follow.clone().run(server, None));
+            tasks.start(server, None);
         }
+    }
+}
+
+/// The tasks of a watch.
+struct Tasks {
+    follow: Follow,
+    set: JoinSet<(String, mpsc::Receiver<()>)>,
+    /// By the names of their sockets; each may be told that another stands under the name now.
+    running: HashMap<String, mpsc::Sender<()>>,
+}
+
+impl Tasks {
+    fn start(&mut self, server: Server, page: Option<Page>) {
+        let (replace, replaced) = mpsc::channel(1);
+        self.running.insert(server.name.clone(), replace);
+        self.set
+            .spawn(self.follow.clone().run(server, page, replaced));
     }
 }
 
@@ -169,26 +190,32 @@ struct Line {
 
 impl Follow {
     /// Follows one server until it is gone; returns its name.
-    async fn run(self, server: Server, page: Option<Page>) -> String {
+    async fn run(
+        self,
+        server: Server,
+        page: Option<Page>,
+        mut replaced: mpsc::Receiver<()>,
+    ) -> (String, mpsc::Receiver<()>) {
         let mut known = Known {
             objects: BTreeMap::new(),
             columns: Value::Null,
         };
         let mut start = page.map(|page| known.take(page));
-        if start.is_none() {
-            for _ in 1..TRIES {
-                match server.connect().await {
-                    Ok(None) => tokio::time::sleep(BETWEEN_TRIES).await,
-                    _ => break,
-                }
-            }
-        }
+        let mut broke = false;
         loop {
-            match self.once(&server, &mut known, start.take()).await {
-                Ok(true) => {}
+            match self
+                .once(&server, &mut known, start.take(), &mut replaced)
+                .await
+            {
+                Ok(true) => broke = false,
                 Ok(false) => break,
                 // The connection broke: the next list says whether the server did, too.
-                Err(Error::Http { .. }) => tokio::time::sleep(PAUSE).await,
+                Err(Error::Http { .. }) => {
+                    if broke {
+                        tokio::time::sleep(PAUSE).await;
+                    }
+                    broke = true;
+                }
                 Err(error) => {
                     let _ = self.events.send(Err(error)).await;
                     break;
@@ -198,7 +225,7 @@ impl Follow {
         for object in std::mem::take(&mut known.objects).into_values() {
             self.send(Change::Deleted, object, &known.columns).await;
         }
-        server.name
+        (server.name, replaced)
     }
 
     /// One list, unless `from` is the version of one, and one watch. Returns whether the server is still there.
@@ -207,6 +234,7 @@ impl Follow {
         server: &Server,
         known: &mut Known,
         from: Option<String>,
+        replaced: &mut mpsc::Receiver<()>,
     ) -> Result<bool, Error> {
         let from = match from {
             Some(from) => from,
@@ -221,7 +249,13 @@ impl Follow {
         };
         let mut buffer = Vec::new();
         let mut silent = true;
-        while let Some(chunk) = stream.chunk().await? {
+        loop {
+            let chunk = tokio::select! {
+                chunk = stream.chunk() => chunk?,
+                // The next list is that of the new owner.
+                Some(()) = replaced.recv() => return Ok(true),
+            };
+            let Some(chunk) = chunk else { break };
             silent = false;
             buffer.extend_from_slice(&chunk);
             let mut start = 0;
