@@ -113,6 +113,13 @@ pub fn parse(text: &str) -> (Vec<Document>, Vec<SyntaxError>) {
     }
 }
 
+/// Whether a scalar without quotes means this very text, and not a number, a boolean or nothing.
+#[must_use]
+pub fn reads_as_text(scalar: &str) -> bool {
+    !scalar.is_empty()
+        && matches!(scalar::resolve(scalar), scalar::Scalar::Value(Value::String(text)) if text == scalar)
+}
+
 /// The first character that YAML does not allow anywhere, as in binary files.
 fn control_character(text: &str) -> Option<SyntaxError> {
     let (at, found) = text.char_indices().find(|(_, c)| {

@@ -47,9 +47,13 @@ pub fn format_float(float: f64) -> String {
     if float == 0.0 || (1e-4..1e21).contains(&float.abs()) {
         return float.to_string();
     }
+    with_exponent(float)
+}
+
+/// `1.5e+21`: the exponent of two digits at least, and always with a sign.
+pub(crate) fn with_exponent(float: f64) -> String {
     let text = format!("{float:e}");
     match text.split_once('e') {
-        // At least two digits, always a sign.
         Some((mantissa, exponent)) => match exponent.strip_prefix('-') {
             Some(exponent) => format!("{mantissa}e-{exponent:0>2}"),
             None => format!("{mantissa}e+{exponent:0>2}"),

@@ -10,6 +10,8 @@ pub mod duration;
 pub mod escape;
 pub mod go;
 pub mod jsonpath;
+pub mod output;
 pub mod table;
 pub mod tabwriter;
 pub mod top;
+pub mod wait;
