@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use lifecycle::Time;
 
 /// Wall time at the start of the program plus monotonic time since then.
@@ -31,6 +32,13 @@ impl Clock {
     pub fn now(&self) -> Time {
         let elapsed = i64::try_from(self.origin.elapsed().as_millis()).unwrap_or(i64::MAX / 2);
         Time(self.origin_ms.saturating_add(elapsed))
+    }
+
+    /// The same time, to the nanosecond.
+    pub fn timestamp(&self) -> Timestamp {
+        let elapsed = i128::try_from(self.origin.elapsed().as_nanos()).unwrap_or(0);
+        let now = i128::from(self.origin_ms) * 1_000_000 + elapsed;
+        Timestamp::from_nanosecond(now).unwrap_or_default()
     }
 
     /// Sleeps until `deadline`, or for ever when there is none.

@@ -14,7 +14,7 @@ mod endpoint;
 pub mod env;
 mod hook;
 mod identity;
-mod logs;
+pub mod logs;
 mod node;
 pub mod objects;
 mod observer;

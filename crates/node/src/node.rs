@@ -17,6 +17,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
 use crate::env::NodeFacts;
+use crate::logs::{LogRotation, Recorder};
 use crate::objects::Objects;
 use crate::observer::Observer;
 use crate::output::Output;
@@ -36,6 +37,8 @@ pub struct Options {
     pub pull: Option<PullPolicyOverride>,
     /// The name of a container with whose end its Pod is to end, whatever its restart policy says.
     pub end_with: Option<String>,
+    /// How much is kept of what containers write.
+    pub log_rotation: LogRotation,
 }
 
 /// `--pull`.
@@ -80,6 +83,9 @@ pub enum NodeError {
     /// The program cannot find itself.
     #[error("prepare to start containers")]
     Launcher(#[source] container::StartError),
+    /// There can be no thread that writes log files.
+    #[error("start to record logs")]
+    Recorder(#[source] io::Error),
     /// A Pod's state.
     #[error(transparent)]
     State(#[from] StateError),
@@ -99,7 +105,7 @@ pub enum NodeError {
 pub struct Node {
     paths: Paths,
     clock: Clock,
-    output: Output,
+    output: Recorder,
     observer: Arc<dyn Observer>,
     objects: Objects,
     images: Store,
@@ -110,6 +116,7 @@ pub struct Node {
     facts: NodeFacts,
     pull: Option<PullPolicyOverride>,
     end_with: Option<String>,
+    log_rotation: LogRotation,
     sessions: Arc<Semaphore>,
     notes: Vec<String>,
 }
@@ -141,6 +148,8 @@ impl Node {
             path: "/proc/self/mountinfo".into(),
             source,
         })?;
+        let clock = Clock::start();
+        let output = Recorder::start(output, clock).map_err(NodeError::Recorder)?;
         let mut notes = clear_orphans(&paths, &cgroups)?;
         if cgroups.mode() == container::cgroup::Mode::None {
             notes.push(
@@ -150,7 +159,7 @@ impl Node {
         }
         Ok(Arc::new(Self {
             paths,
-            clock: Clock::start(),
+            clock,
             output,
             observer,
             objects: Objects::default(),
@@ -162,6 +171,7 @@ impl Node {
             facts: identity::facts(),
             pull: options.pull,
             end_with: options.end_with,
+            log_rotation: options.log_rotation,
             sessions: Arc::new(Semaphore::new(MOST_SESSIONS)),
             notes,
         }))
@@ -230,8 +240,12 @@ impl Node {
         &self.clock
     }
 
-    pub(crate) fn output(&self) -> &Output {
+    pub(crate) fn output(&self) -> &Recorder {
         &self.output
+    }
+
+    pub(crate) fn log_rotation(&self) -> LogRotation {
+        self.log_rotation
     }
 
     pub(crate) fn launcher(&self) -> &Launcher {

@@ -1,13 +1,13 @@
 //! What a node tells its owner: log output, events, statuses.
 //!
 //! One ordered channel, so that a container's `Started` comes before its first line and its exit after its
-//! last. Events and statuses are few and never wait for the reader; log output is bounded in bytes
-//! ([`LOG_BYTES_IN_FLIGHT`]), so that a slow reader slows the container and not our memory.
+//! last. Log output is in its file before it comes here. Events and statuses are few and never wait for the reader; log
+//! output is bounded in bytes ([`LOG_BYTES_IN_FLIGHT`]), so that a slow reader slows the container and not our memory.
 
 use std::sync::Arc;
 
 use manifest::core::v1::{Event, Pod};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Bytes of log output that may wait for the reader, over all containers.
 pub const LOG_BYTES_IN_FLIGHT: usize = 1 << 20;
@@ -47,7 +47,25 @@ pub struct LogChunk {
     /// chunk, comes without.
     pub bytes: Vec<u8>,
     // Gives the room back when the reader is done with the chunk.
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+impl LogChunk {
+    pub(crate) fn new(
+        from: &LogSource,
+        stream: Stream,
+        bytes: Vec<u8>,
+        room: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self {
+            pod: Arc::clone(&from.pod),
+            container: Arc::clone(&from.container),
+            instance: from.instance,
+            stream,
+            bytes,
+            _room: room,
+        }
+    }
 }
 
 /// Something that a node has to say.
@@ -65,47 +83,17 @@ pub enum Message {
 
 /// The sending half, held by the node.
 #[derive(Clone, Debug)]
-pub struct Output {
-    messages: mpsc::UnboundedSender<Message>,
-    room: Arc<Semaphore>,
-}
+pub struct Output(mpsc::UnboundedSender<Message>);
 
 impl Output {
-    /// A channel for one owner.
+    /// A channel for one owner. It ends when the node has gone and all output is in its log files.
     pub fn channel() -> (Self, mpsc::UnboundedReceiver<Message>) {
         let (messages, receiver) = mpsc::unbounded_channel();
-        (
-            Self {
-                messages,
-                room: Arc::new(Semaphore::new(LOG_BYTES_IN_FLIGHT)),
-            },
-            receiver,
-        )
+        (Self(messages), receiver)
     }
 
-    /// Tells an event or a status. A reader that is gone is no error: nobody listens.
-    pub fn tell(&self, message: Message) {
-        let _ = self.messages.send(message);
-    }
-
-    /// Tells a sentence about this machine.
-    pub fn note(&self, note: String) {
-        self.tell(Message::Note(note));
-    }
-
-    /// Hands log output over, waiting until the reader has room for it.
-    pub async fn log(&self, from: &LogSource, stream: Stream, bytes: Vec<u8>) {
-        let wanted = u32::try_from(bytes.len().min(LOG_BYTES_IN_FLIGHT)).unwrap_or(1);
-        let Ok(room) = Arc::clone(&self.room).acquire_many_owned(wanted).await else {
-            return;
-        };
-        self.tell(Message::Log(LogChunk {
-            pod: Arc::clone(&from.pod),
-            container: Arc::clone(&from.container),
-            instance: from.instance,
-            stream,
-            bytes,
-            _room: room,
-        }));
+    /// A reader that is gone is no error: nobody listens.
+    pub(crate) fn tell(&self, message: Message) {
+        let _ = self.0.send(message);
     }
 }

@@ -9,6 +9,7 @@
 //! <lib>/pods/<uid>/objects.json         ConfigMaps and Secrets that a detached Pod refers to (mode 0600)
 //! <lib>/pods/<uid>/supervisor.log       what its supervisor had to say beyond events
 //! <lib>/pods/<uid>/etc-hosts, resolv.conf
+//! <lib>/pods/<uid>/logs/<container>/<instance>.log, .log.<n>
 //! <lib>/pods/<uid>/volumes/<plugin>/<volume>/
 //! <lib>/pods/<uid>/containers/<name>/<instance>/{upper,work,termination-log}
 //! <run>/<server>.sock                   the API of a process that runs Pods
@@ -144,6 +145,11 @@ impl PodPaths {
     /// What only a running Pod needs: volumes and writable layers.
     pub fn of_the_running(&self) -> [PathBuf; 2] {
         [self.dir.join("volumes"), self.dir.join("containers")]
+    }
+
+    /// The logs of a container's runs.
+    pub fn logs(&self, container: &str) -> PathBuf {
+        self.dir.join("logs").join(container)
     }
 
     /// What one run of a container keeps.

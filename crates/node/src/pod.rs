@@ -11,6 +11,7 @@
 
 mod cgroup;
 mod console;
+pub(crate) mod container_id;
 mod events;
 mod exit;
 mod mounts;
@@ -27,9 +28,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::console::StdinOnce;
-pub(crate) use self::sandbox::with_causes;
+pub(crate) use self::sandbox::{disk_error, with_causes};
 pub(crate) use self::start::StartedContainer;
 use self::worker::{Told, Worker};
+use crate::logs::{LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::publish::Reserved;
 use crate::session::{PodNetwork, SessionError, Target};
@@ -50,6 +52,8 @@ pub(crate) enum Command {
     Target(String, Reply<Target>),
     /// Where the Pod's sockets are made.
     Network(Reply<PodNetwork>),
+    /// A log of a container.
+    Logs(LogRequest, oneshot::Sender<Result<LogStream, LogError>>),
     /// ConfigMaps or Secrets have changed.
     ObjectsChanged,
     /// The Pod is to be as this object says.
@@ -172,6 +176,15 @@ impl PodControl {
     /// other containers, or of another UID, changes nothing.
     pub fn update(&self, pod: Pod) {
         let _ = self.0.send(Command::Update(Arc::new(pod)));
+    }
+
+    /// The log of a container, of its present or its previous run.
+    ///
+    /// # Errors
+    /// There is no such container, or it has not run, in the words of the kubelet.
+    pub async fn logs(&self, request: LogRequest) -> Result<LogStream, LogError> {
+        let asked = self.ask(|reply| Command::Logs(request, reply));
+        asked.await.unwrap_or(Err(LogError::PodGone))
     }
 
     /// The running container of this name.

@@ -1,17 +1,20 @@
-//! From a container's output pipes to the [`Output`], line by line and in bounded memory, and to whoever is
+//! From a container's output pipes to the [`Recorder`], line by line and in bounded memory, and to whoever is
 //! attached, as it comes.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use super::recorder::{Recorder, Room};
+use super::run_log::RunLog;
 use super::tail::Tail;
 use super::tap::{Tap, Taps};
-use crate::output::{LogSource, Output, Stream};
+use crate::output::Stream;
 
 /// A line longer than this is handed on in pieces, so that a container that never ends its line costs
 /// no more memory than one that does.
@@ -21,10 +24,16 @@ const LONGEST_PIECE: usize = 64 << 10;
 /// the last process that holds it, so this is a bound for one that was handed out of the container.
 const DRAIN: Duration = Duration::from_secs(2);
 
+/// What a pipe holds: so much is read even if the reader of the output has made no room for it in that time.
+const PIPE: usize = 64 << 10;
+
 /// The readers of one run of a container.
 #[derive(Debug)]
 pub(crate) struct Pumps {
     readers: Vec<JoinHandle<()>>,
+    over: watch::Sender<bool>,
+    recorder: Recorder,
+    log: Arc<RunLog>,
     tail: Arc<Mutex<Tail>>,
     taps: Taps,
 }
@@ -32,29 +41,38 @@ pub(crate) struct Pumps {
 impl Pumps {
     /// Starts to read pipes, or the controlling end of a terminal; neither may block.
     pub(crate) fn start(
-        output: &Output,
-        source: &LogSource,
+        recorder: &Recorder,
+        log: Arc<RunLog>,
         pipes: Vec<(Stream, OwnedFd)>,
-    ) -> std::io::Result<Self> {
-        let tail = Arc::new(Mutex::new(Tail::default()));
-        let taps = Taps::default();
-        let mut readers = Vec::new();
-        for (stream, fd) in pipes {
-            let pump = Pump {
-                // Unchecked, because a terminal is read in just the same way.
-                pipe: Receiver::from_owned_fd_unchecked(fd)?,
-                output: output.clone(),
-                source: source.clone(),
-                stream,
-                tail: Arc::clone(&tail),
-                taps: taps.clone(),
-            };
-            readers.push(tokio::spawn(pump.run()));
-        }
+    ) -> io::Result<Self> {
+        let pumps = Self {
+            readers: Vec::new(),
+            over: watch::Sender::new(false),
+            recorder: recorder.clone(),
+            log,
+            tail: Arc::default(),
+            taps: Taps::default(),
+        };
+        let readers: io::Result<_> = pipes
+            .into_iter()
+            .map(|(stream, fd)| Ok(tokio::spawn(pumps.pump(stream, fd)?.run())))
+            .collect();
         Ok(Self {
-            readers,
-            tail,
-            taps,
+            readers: readers?,
+            ..pumps
+        })
+    }
+
+    fn pump(&self, stream: Stream, fd: OwnedFd) -> io::Result<Pump> {
+        Ok(Pump {
+            // Unchecked, because a terminal is read in just the same way.
+            pipe: Receiver::from_owned_fd_unchecked(fd)?,
+            stream,
+            over: self.over.subscribe(),
+            recorder: self.recorder.clone(),
+            log: Arc::clone(&self.log),
+            tail: Arc::clone(&self.tail),
+            taps: self.taps.clone(),
         })
     }
 
@@ -67,13 +85,14 @@ impl Pumps {
     pub(crate) async fn finish(self) -> Vec<u8> {
         let deadline = tokio::time::Instant::now() + DRAIN;
         for mut reader in self.readers {
-            if tokio::time::timeout_at(deadline, &mut reader)
-                .await
-                .is_err()
-            {
-                reader.abort();
+            let ended = tokio::time::timeout_at(deadline, &mut reader).await;
+            if ended.is_err() {
+                // From now on it waits for nothing.
+                self.over.send_replace(true);
+                let _ = reader.await;
             }
         }
+        self.recorder.end(&self.log);
         self.tail
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -83,9 +102,11 @@ impl Pumps {
 
 struct Pump {
     pipe: Receiver,
-    output: Output,
-    source: LogSource,
     stream: Stream,
+    /// Told when there is no more time to wait.
+    over: watch::Receiver<bool>,
+    recorder: Recorder,
+    log: Arc<RunLog>,
     tail: Arc<Mutex<Tail>>,
     taps: Taps,
 }
@@ -93,77 +114,109 @@ struct Pump {
 impl Pump {
     async fn run(mut self) {
         let mut pending = Vec::with_capacity(LONGEST_PIECE);
-        loop {
+        // What may still be read when time is over.
+        let mut last = PIPE;
+        while last > 0 && self.is_readable().await {
+            // Room first: what has been read then goes to its file at once, however far behind the reader is.
+            let room = self.room(LONGEST_PIECE).await;
             let before = pending.len();
-            match self.pipe.read_buf(&mut pending).await {
-                Ok(0) | Err(_) => break,
-                Ok(_) => self.taps.push(self.stream, &pending[before..]).await,
+            match self.pipe.try_read_buf(&mut pending) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                Err(_) => break,
             }
-            let whole = match pending.iter().rposition(|byte| *byte == b'\n') {
-                Some(at) => at + 1,
+            let read = &pending[before..];
+            if *self.over.borrow() {
+                last = last.saturating_sub(read.len());
+            }
+            self.taps.push(self.stream, read, &mut self.over).await;
+            let whole = match memchr::memrchr(b'\n', read) {
+                Some(at) => before + at + 1,
                 None if pending.len() >= LONGEST_PIECE => pending.len(),
                 None => continue,
             };
-            let mut rest = Vec::with_capacity(LONGEST_PIECE.max(pending.len() - whole));
-            rest.extend_from_slice(&pending[whole..]);
-            pending.truncate(whole);
-            self.hand_on(std::mem::replace(&mut pending, rest)).await;
+            self.hand_on(pending[..whole].to_vec(), room);
+            pending.drain(..whole);
         }
         if !pending.is_empty() {
-            self.hand_on(pending).await;
+            let room = self.room(pending.len()).await;
+            self.hand_on(pending, room);
         }
     }
 
-    async fn hand_on(&self, bytes: Vec<u8>) {
+    async fn is_readable(&mut self) -> bool {
+        tokio::select! {
+            biased;
+            readable = self.pipe.readable() => readable.is_ok(),
+            _ = self.over.wait_for(|over| *over) => false,
+        }
+    }
+
+    async fn room(&mut self, bytes: usize) -> Option<Room> {
+        tokio::select! {
+            biased;
+            room = self.recorder.room(bytes) => room,
+            _ = self.over.wait_for(|over| *over) => None,
+        }
+    }
+
+    fn hand_on(&self, bytes: Vec<u8>, room: Option<Room>) {
         self.tail
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(&bytes);
-        self.output.log(&self.source, self.stream, bytes).await;
+        self.recorder.log(&self.log, self.stream, bytes, room);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::Write;
 
-    use super::*;
-    use crate::logs::tail::TAIL_BYTES;
-    use crate::output::Message;
+    use tokio::sync::mpsc::UnboundedReceiver;
 
-    async fn pumped(
-        write: impl FnOnce(&mut std::fs::File) + Send + 'static,
-    ) -> (Vec<Vec<u8>>, Vec<u8>) {
-        let (output, mut messages) = Output::channel();
-        let (out_read, out_write) = rustix::pipe::pipe().expect("pipe");
-        let (err_read, err_write) = rustix::pipe::pipe().expect("pipe");
-        drop(err_write);
-        for fd in [&out_read, &err_read] {
-            rustix::io::ioctl_fionbio(fd, true).expect("nonblocking");
-        }
-        let writer = std::thread::spawn(move || write(&mut std::fs::File::from(out_write)));
-        let pumps = Pumps::start(
-            &output,
-            &LogSource {
-                pod: "pod".into(),
-                container: "app".into(),
-                instance: 0,
-            },
-            vec![(Stream::Stdout, out_read), (Stream::Stderr, err_read)],
-        )
-        .expect("pumps");
-        drop(output);
-        let reader = tokio::spawn(async move {
-            let mut chunks = Vec::new();
-            while let Some(message) = messages.recv().await {
-                if let Message::Log(chunk) = message {
-                    chunks.push(chunk.bytes);
-                }
+    use super::*;
+    use crate::clock::Clock;
+    use crate::logs::LogRotation;
+    use crate::logs::tail::TAIL_BYTES;
+    use crate::output::{LOG_BYTES_IN_FLIGHT, LogSource, Message, Output};
+    use crate::paths::Paths;
+
+    /// Pumps that read a pipe, the end to write to, and what is handed on.
+    fn pumps(root: &tempfile::TempDir) -> (Pumps, File, UnboundedReceiver<Message>) {
+        let (output, messages) = Output::channel();
+        let recorder = Recorder::start(output, Clock::start()).expect("recorder");
+        let paths = Paths::new(Some(root.path())).pod("uid");
+        let source = LogSource {
+            pod: "pod".into(),
+            container: "app".into(),
+            instance: 0,
+        };
+        let log = Arc::new(RunLog::begin(source, &paths, LogRotation::default()));
+        let (read, write) = crate::pod::output_pipe().expect("pipe");
+        let pumps = Pumps::start(&recorder, log, vec![(Stream::Stdout, read)]).expect("pumps");
+        (pumps, write.into(), messages)
+    }
+
+    async fn chunks(mut messages: UnboundedReceiver<Message>) -> Vec<Vec<u8>> {
+        let mut chunks = Vec::new();
+        while let Some(message) = messages.recv().await {
+            if let Message::Log(chunk) = message {
+                chunks.push(chunk.bytes);
             }
-            chunks
-        });
+        }
+        chunks
+    }
+
+    async fn pumped(write: impl FnOnce(&mut File) + Send + 'static) -> (Vec<Vec<u8>>, Vec<u8>) {
+        let root = tempfile::tempdir().expect("tempdir");
+        let (pumps, mut pipe, messages) = pumps(&root);
+        let writer = tokio::task::spawn_blocking(move || write(&mut pipe));
+        let reader = tokio::spawn(chunks(messages));
+        writer.await.expect("writer");
         let tail = pumps.finish().await;
-        writer.join().expect("writer");
         (reader.await.expect("reader"), tail)
     }
 
@@ -199,5 +252,50 @@ mod tests {
         assert_eq!(tail, all.as_bytes()[all.len() - TAIL_BYTES..]);
         let (_, tail) = pumped(|_| ()).await;
         assert_eq!(tail, b"");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_is_behind_slows_the_container_but_does_not_hold_up_its_end() {
+        let root = tempfile::tempdir().expect("tempdir");
+        let (pumps, pipe, mut messages) = pumps(&root);
+        rustix::io::ioctl_fionbio(&pipe, true).expect("nonblocking");
+        let mut pipe = pipe;
+        let line = [[b'x'; 1023].as_slice(), b"\n"].concat();
+        let mut written = 0;
+        // As long as anything moves there is room in the pipe at some time.
+        let mut idle = 0;
+        while idle < 1000 {
+            match pipe.write(&line) {
+                Ok(count) => (written, idle) = (written + count, 0),
+                Err(_) => idle += 1,
+            }
+            tokio::task::yield_now().await;
+        }
+        assert!(written <= LOG_BYTES_IN_FLIGHT + PIPE, "{written}");
+        drop(pipe);
+        let _ = pumps.finish().await;
+        let mut read = 0;
+        while let Some(message) = messages.recv().await {
+            if let Message::Log(chunk) = message {
+                read += chunk.bytes.len();
+            }
+        }
+        assert_eq!(read, written);
+    }
+
+    #[tokio::test]
+    async fn whoever_is_attached_gets_a_prompt() {
+        let root = tempfile::tempdir().expect("tempdir");
+        let (pumps, mut pipe, _messages) = pumps(&root);
+        let mut tap = pumps.subscribe();
+        pipe.write_all(b"login: ").expect("write");
+        let chunk = tap.next().await.expect("a chunk").expect("not stalled");
+        assert_eq!(
+            (chunk.stream, &*chunk.bytes),
+            (Stream::Stdout, &b"login: "[..])
+        );
+        drop(pipe);
+        let _ = pumps.finish().await;
+        assert!(tap.next().await.is_none());
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::output::Stream;
 
@@ -28,7 +28,7 @@ pub(crate) struct TapChunk {
     /// What it wrote.
     pub(crate) bytes: Vec<u8>,
     // Gives the room back when the subscriber is done with the chunk.
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// What one run of a container writes from the moment of subscribing on. Dropping it unsubscribes.
@@ -48,7 +48,7 @@ impl Tap {
     }
 
     #[cfg(test)]
-    async fn next(&mut self) -> Option<Result<TapChunk, TapStalled>> {
+    pub(super) async fn next(&mut self) -> Option<Result<TapChunk, TapStalled>> {
         self.0.recv().await
     }
 }
@@ -71,12 +71,17 @@ impl Taps {
         Tap(receiver)
     }
 
-    /// Hands a piece of output to every subscriber, waiting for those that have no room.
-    pub(crate) async fn push(&self, stream: Stream, bytes: &[u8]) {
+    /// Hands a piece of output to every subscriber, waiting for those that have no room until it is `over`.
+    pub(crate) async fn push(
+        &self,
+        stream: Stream,
+        bytes: &[u8],
+        over: &mut watch::Receiver<bool>,
+    ) {
         let subscribers = self.with(|subscribers| subscribers.clone());
         for subscriber in subscribers {
             for piece in bytes.chunks(TAP_BYTES) {
-                if !subscriber.push(stream, piece).await {
+                if !subscriber.push(stream, piece, over).await {
                     self.with(|all| all.retain(|one| !one.chunks.same_channel(&subscriber.chunks)));
                     break;
                 }
@@ -91,26 +96,26 @@ impl Taps {
 
 impl Subscriber {
     /// Whether the subscriber is to get more.
-    async fn push(&self, stream: Stream, bytes: &[u8]) -> bool {
+    async fn push(&self, stream: Stream, bytes: &[u8], over: &mut watch::Receiver<bool>) -> bool {
         let wanted = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room).acquire_many_owned(wanted);
         let room = tokio::select! {
+            biased;
             () = self.chunks.closed() => return false,
-            room = tokio::time::timeout(STALLED, room) => room,
-        };
-        let (chunk, goes_on) = match room {
-            Ok(Ok(room)) => {
-                let bytes = bytes.to_vec();
-                let chunk = TapChunk {
-                    stream,
-                    bytes,
-                    _room: room,
-                };
-                (Ok(chunk), true)
+            room = room => room.ok(),
+            _ = over.wait_for(|over| *over) => None,
+            () = tokio::time::sleep(STALLED) => {
+                // Who is gone meanwhile needs no word.
+                let _ = self.chunks.send(Err(TapStalled));
+                return false;
             }
-            _ => (Err(TapStalled), false),
         };
-        self.chunks.send(chunk).is_ok() && goes_on
+        let chunk = TapChunk {
+            stream,
+            bytes: bytes.to_vec(),
+            _room: room,
+        };
+        self.chunks.send(Ok(chunk)).is_ok()
     }
 }
 
@@ -118,44 +123,40 @@ impl Subscriber {
 mod tests {
     use super::*;
 
+    async fn push(taps: &Taps, bytes: &[u8]) {
+        let (_running, mut over) = watch::channel(false);
+        taps.push(Stream::Stdout, bytes, &mut over).await;
+    }
+
+    async fn rest(tap: &mut Tap) -> Vec<u8> {
+        let mut all = Vec::new();
+        while let Some(Ok(chunk)) = tap.next().await {
+            all.extend(&chunk.bytes);
+        }
+        all
+    }
+
     #[tokio::test]
     async fn each_subscriber_gets_all_from_its_beginning_on() {
         let taps = Taps::default();
-        taps.push(Stream::Stdout, b"before").await;
+        push(&taps, b"before").await;
         let mut first = taps.subscribe();
-        taps.push(Stream::Stdout, b"login: ").await;
+        push(&taps, b"login: ").await;
         let mut second = taps.subscribe();
-        taps.push(Stream::Stderr, b"oops").await;
+        push(&taps, b"oops").await;
         drop(taps);
-        let read = async |tap: &mut Tap| {
-            let mut all = Vec::new();
-            while let Some(Ok(chunk)) = tap.next().await {
-                all.push((chunk.stream, chunk.bytes.clone()));
-            }
-            all
-        };
-        let oops = (Stream::Stderr, b"oops".to_vec());
-        assert_eq!(
-            read(&mut first).await,
-            [(Stream::Stdout, b"login: ".to_vec()), oops.clone()]
-        );
-        assert_eq!(read(&mut second).await, [oops]);
+        assert_eq!(rest(&mut first).await, b"login: oops");
+        assert_eq!(rest(&mut second).await, b"oops");
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_does_not_read_is_given_up_and_told() {
         let taps = Taps::default();
         let (mut reads, mut sleeps) = (taps.subscribe(), taps.subscribe());
-        let reader = tokio::spawn(async move {
-            let mut got = 0;
-            while let Some(Ok(chunk)) = reads.next().await {
-                got += chunk.bytes.len();
-            }
-            got
-        });
+        let reader = tokio::spawn(async move { rest(&mut reads).await.len() });
         let piece = vec![b'x'; TAP_BYTES];
         for _ in 0..3 {
-            taps.push(Stream::Stdout, &piece).await;
+            push(&taps, &piece).await;
         }
         drop(taps);
         assert_eq!(reader.await.expect("reader"), 3 * TAP_BYTES);
@@ -168,12 +169,30 @@ mod tests {
     async fn one_that_is_gone_holds_nobody_up() {
         let taps = Taps::default();
         let tap = taps.subscribe();
-        taps.push(Stream::Stdout, &vec![b'x'; TAP_BYTES]).await;
-        let waits = taps.clone();
-        let waiting = tokio::spawn(async move { waits.push(Stream::Stdout, b"more").await });
-        tokio::task::yield_now().await;
-        drop(tap);
-        waiting.await.expect("pushed");
+        let mut tap = Some(tap);
+        for _ in 0..2 {
+            let pushing = push(&taps, &[b'x'; TAP_BYTES]);
+            let gone = async {
+                tokio::task::yield_now().await;
+                drop(tap.take());
+            };
+            tokio::join!(pushing, gone);
+        }
         assert!(taps.with(|all| all.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn when_time_is_over_nobody_is_waited_for_and_nothing_lost() {
+        let taps = Taps::default();
+        let mut tap = taps.subscribe();
+        push(&taps, &[b'x'; TAP_BYTES]).await;
+        let (over, mut told) = watch::channel(false);
+        let bytes = b"the last words";
+        tokio::join!(taps.push(Stream::Stdout, bytes, &mut told), async {
+            tokio::task::yield_now().await;
+            over.send_replace(true);
+        });
+        drop(taps);
+        assert!(rest(&mut tap).await.ends_with(bytes));
     }
 }

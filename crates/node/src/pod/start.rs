@@ -17,9 +17,9 @@ use super::cgroup::{Place, due_after};
 use super::console::Console;
 use super::sandbox::{Sandbox, disk_error};
 use super::worker::{Report, Reports};
-use super::{input_pipe, mounts, output_pipe, wait};
+use super::{container_id, input_pipe, mounts, output_pipe, wait};
 use crate::env;
-use crate::logs::{Pumps, Tap};
+use crate::logs::{Pumps, RunLog, Tap};
 use crate::node::Node;
 use crate::output::{LogSource, Stream};
 use crate::paths::PodPaths;
@@ -42,6 +42,7 @@ pub(crate) struct StartedContainer {
     running: Running,
     process: Process,
     cgroup: CgroupHandle,
+    log: Arc<RunLog>,
     pumps: Mutex<Option<Pumps>>,
     exit_code: watch::Sender<Option<i32>>,
     console: Arc<Console>,
@@ -101,12 +102,7 @@ impl StartedContainer {
     }
 
     pub(crate) fn container_id(&self) -> String {
-        format!(
-            "pillion://{}-{}-{}",
-            self.name,
-            self.instance,
-            self.running.pid()
-        )
+        container_id::of(&self.name, self.instance, self.running.pid())
     }
 
     pub(crate) fn image_id(&self) -> String {
@@ -117,18 +113,15 @@ impl StartedContainer {
         self.image_name.clone()
     }
 
+    pub(crate) fn log(&self) -> &Arc<RunLog> {
+        &self.log
+    }
+
     pub(crate) fn take_pumps(&self) -> Option<Pumps> {
         self.pumps
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
-    }
-
-    /// What it writes from now on; `None` when it has ended.
-    #[allow(dead_code)]
-    pub(crate) fn subscribe(&self) -> Option<Tap> {
-        let pumps = self.pumps.lock().unwrap_or_else(PoisonError::into_inner);
-        pumps.as_ref().map(Pumps::subscribe)
     }
 
     /// Whether the kernel killed a process of it for want of memory (R13.9).
@@ -296,11 +289,12 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         .notes()
         .iter()
         .for_each(|note| node.output().note(note.clone()));
-    let source = LogSource {
+    let log = LogSource {
         pod: pod.metadata.name.as_deref().unwrap_or_default().into(),
         container: name.as_str().into(),
         instance,
     };
+    let log = Arc::new(RunLog::begin(log, &paths, node.log_rotation()));
     let terminal = running.take_terminal();
     let connect = || -> std::io::Result<_> {
         let streams = match &terminal {
@@ -311,7 +305,10 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
             None => vec![(Stream::Stdout, out), (Stream::Stderr, err)],
         };
         let console = Console::new(our_stdin, terminal, &container)?;
-        Ok((Pumps::start(node.output(), &source, streams)?, console))
+        Ok((
+            Pumps::start(node.output(), Arc::clone(&log), streams)?,
+            console,
+        ))
     };
     let (pumps, console) = match connect() {
         Ok(connected) => connected,
@@ -338,6 +335,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         running,
         process,
         cgroup,
+        log,
         pumps: Mutex::new(Some(pumps)),
         exit_code: watch::Sender::new(None),
         console,

@@ -12,6 +12,7 @@ use tokio::task::AbortHandle;
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
 use super::{Command, PodOutcome, events, exit, sandbox, start, with_causes};
+use crate::logs::{self, LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::output::Message;
 use crate::paths::PodPaths;
@@ -159,6 +160,10 @@ impl Worker {
             Command::Release => self.released = true,
             Command::Target(name, reply) => {
                 let _ = reply.send(self.session_target(&name));
+            }
+            Command::Logs(request, reply) => {
+                // Whoever asked may have given up.
+                let _ = reply.send(self.logs(&request));
             }
             Command::Network(reply) => {
                 let _ = reply.send(self.network());
@@ -464,7 +469,16 @@ impl Worker {
         self.sandbox.as_ref()?.facts().pod_ips.first().copied()
     }
 
+    fn logs(&self, request: &LogRequest) -> Result<LogStream, LogError> {
+        let run = logs::select(&self.told.status.borrow(), request)?;
+        let own = self.containers.get(&run);
+        let own = own.map(|started| Arc::clone(started.log()));
+        let recorder = self.node.output();
+        Ok(logs::read(recorder, &self.paths, run, own, request))
+    }
+
     fn remove(&mut self, run: &Run) {
+        self.node.output().remove(&self.paths, &run.0, run.1);
         if let Some(started) = self.containers.remove(run) {
             self.leftovers.extend(started.clear());
         }
@@ -533,6 +547,8 @@ impl Worker {
                 self.leftovers.push(what);
             }
         }
+        // A log file that is being written would keep its directory from being removed.
+        let _ = self.node.output().settled().await;
         let pod = Arc::clone(&self.told.status.borrow());
         let uid = self.uid();
         let dir = self.paths.dir.clone();

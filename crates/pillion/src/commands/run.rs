@@ -52,6 +52,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
                 Pull::Missing => PullPolicyOverride::IfNotPresent,
                 Pull::Never => PullPolicyOverride::Never,
             }),
+            ..Options::default()
         };
         let unable = |error: NodeError| {
             Failure::new("cannot run Pods on this machine".into(), error)
