@@ -180,6 +180,24 @@ impl Client {
         self.answer(pod, call).await
     }
 
+    /// Tells the owner of a detached Pod what it is to be from now on.
+    ///
+    /// # Errors
+    /// As of [`Client::get`].
+    pub async fn change(&self, pod: &PodName, change: &impl Serialize) -> Result<(), Error> {
+        let uri = pod.extension("/request");
+        let body = serde_json::to_vec(change).map_err(|source| Error::Answer {
+            request: format!("PUT {uri}"),
+            source,
+        })?;
+        let call = Call {
+            method: Method::PUT,
+            body: RequestBody::Json(body.into()),
+            ..Call::get(uri)
+        };
+        self.answer::<Value>(pod, call).await.map(drop)
+    }
+
     /// A container's log.
     ///
     /// # Errors

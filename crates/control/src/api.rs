@@ -3,6 +3,7 @@
 mod answer;
 mod discovery;
 mod events;
+mod extension;
 mod list;
 mod pods;
 mod query;
@@ -16,6 +17,7 @@ use manifest::meta::status::Status;
 use percent_encoding::percent_decode_str;
 
 use self::answer::{Body, Rejected, rejected};
+pub use self::extension::Change;
 use self::query::Query;
 use crate::server::Server;
 
@@ -51,6 +53,16 @@ async fn route(
             Method::DELETE => pods::delete(&server, namespace, name, &query, request).await,
             _ => Err(not_allowed(&method)),
         },
+        [
+            "apis",
+            "pillion.dev",
+            "v1",
+            "namespaces",
+            namespace,
+            "pods",
+            name,
+            rest @ ..,
+        ] => extension::answer(&server, namespace, name, rest, request).await,
         ["api", "v1", "events"] if reads => events::list(&server, None, &query, &request),
         ["api", "v1", "namespaces", namespace, "events"] if reads => {
             events::list(&server, Some(namespace), &query, &request)

@@ -16,5 +16,6 @@ pub mod selector;
 mod server;
 pub mod store;
 
+pub use api::Change;
 pub use registry::Registry;
 pub use server::Server;

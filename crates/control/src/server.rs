@@ -2,12 +2,12 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use node::{PodControl, PodHandle};
+use node::{Node, PodControl, PodHandle};
 use tokio::net::UnixListener;
 
 use crate::api;
@@ -16,6 +16,8 @@ use crate::registry::Registry;
 /// The API of this process' Pods.
 #[derive(Debug)]
 pub struct Server {
+    /// Weak, because whoever runs the Pods decides when all is said.
+    node: Weak<Node>,
     registry: Arc<Registry>,
     controls: Mutex<Vec<(String, PodControl)>>,
 }
@@ -25,9 +27,10 @@ impl Server {
     ///
     /// # Errors
     /// When the process has no descriptor left for the socket.
-    pub fn start(registry: Arc<Registry>) -> io::Result<Arc<Self>> {
+    pub fn start(node: &Arc<Node>, registry: Arc<Registry>) -> io::Result<Arc<Self>> {
         let listener = UnixListener::from_std(registry.endpoint().listener()?)?;
         let server = Arc::new(Self {
+            node: Arc::downgrade(node),
             registry,
             controls: Mutex::default(),
         });
@@ -50,6 +53,10 @@ impl Server {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let name = pod.metadata.name.as_deref().unwrap_or_default();
         self.registry.endpoint().link(namespace, name)
+    }
+
+    pub(crate) fn node(&self) -> Option<Arc<Node>> {
+        self.node.upgrade()
     }
 
     pub(crate) fn registry(&self) -> &Registry {

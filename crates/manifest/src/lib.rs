@@ -31,4 +31,5 @@ pub use int_or_string::IntOrString;
 pub use load::{Loaded, Located, Object, Origin, load};
 pub use path::Path;
 pub use quantity::Quantity;
+pub use references::referenced;
 pub use source::{Source, SourceText};

@@ -1,6 +1,6 @@
 //! Checks across objects: two of one name, two Pods that want one port, references that lead nowhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::core::v1::{Container, Pod};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -97,12 +97,39 @@ fn host_ports(pods: &[&Located<Pod>], messages: &mut Vec<Diagnostic>) {
 /// References to ConfigMaps and Secrets that are not among the manifests: the Pod would wait for them (R11.3, R11.4).
 fn references(pod: &Located<Pod>, names: &Names<'_>, messages: &mut Vec<Diagnostic>) {
     let namespace = pod.object.metadata.namespace.as_deref().unwrap_or("");
+    for (path, kind, name, optional) in wanted(&pod.object) {
+        let known = names.get(&(kind, namespace));
+        if optional == Some(true) || known.is_some_and(|known| known.contains(name.as_str())) {
+            continue;
+        }
+        let message =
+            format!("no {kind} {name:?} is among the manifests; the Pod would wait for it");
+        let near = crate::nearest::nearest(name, known.into_iter().flatten().copied());
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add it to the manifests, or set `optional: true`".to_owned(),
+        };
+        let finding = Finding::at(&path, message).hint(hint);
+        messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
+    }
+}
+
+/// The ConfigMaps and Secrets that a Pod refers to, as kind and name; they are in its own namespace.
+#[must_use]
+pub fn referenced(pod: &Pod) -> BTreeSet<(&'static str, &str)> {
+    let wanted = wanted(pod).into_iter();
+    wanted
+        .map(|(_, kind, name, _)| (kind, name.as_str()))
+        .collect()
+}
+
+fn wanted(pod: &Pod) -> Vec<Wanted<'_>> {
     let mut wanted = Vec::new();
     let spec = &Path::root().child("spec");
-    for (path, container) in containers(&pod.object) {
+    for (path, container) in containers(pod) {
         container_references(&path, container, &mut wanted);
     }
-    for (index, volume) in pod.object.spec.volumes.iter().enumerate() {
+    for (index, volume) in pod.spec.volumes.iter().enumerate() {
         let path = &spec.child("volumes").index(index);
         if let Some(source) = &volume.config_map {
             let path = path.child("configMap").child("name");
@@ -128,21 +155,7 @@ fn references(pod: &Located<Pod>, names: &Names<'_>, messages: &mut Vec<Diagnost
             }
         }
     }
-    for (path, kind, name, optional) in wanted {
-        let known = names.get(&(kind, namespace));
-        if optional == Some(true) || known.is_some_and(|known| known.contains(name.as_str())) {
-            continue;
-        }
-        let message =
-            format!("no {kind} {name:?} is among the manifests; the Pod would wait for it");
-        let near = crate::nearest::nearest(name, known.into_iter().flatten().copied());
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "add it to the manifests, or set `optional: true`".to_owned(),
-        };
-        let finding = Finding::at(&path, message).hint(hint);
-        messages.push(pod.origin.diagnostic(Severity::Warning, &finding));
-    }
+    wanted
 }
 
 /// Keys that variables take from ConfigMaps and Secrets which have none of that name (R11.3).

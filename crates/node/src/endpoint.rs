@@ -3,6 +3,7 @@
 //! Who may talk to it is what the file system says: the directory is 0700, the socket 0600.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -119,15 +120,29 @@ fn short(dir: &OwnedFd) -> PathBuf {
 }
 
 /// Removes sockets whose processes are gone, and links that lead nowhere.
-pub(crate) fn clear_dead(paths: &Paths) {
+///
+/// Whether a socket is dead is seen by connecting, which wakes its process. One that a Pod's link leads to has an
+/// owner, unless Pods were found that have lost theirs (`all`).
+pub(crate) fn clear_dead(paths: &Paths, all: bool) {
     let (Ok(handle), Ok(_register)) = (
         File::open(&paths.run).map(OwnedFd::from),
         state::hold_register(&paths.pods()),
     ) else {
         return;
     };
+    let links = fs::read_dir(paths.pod_sockets()).into_iter().flatten();
+    let targets = links
+        .flatten()
+        .filter_map(|link| fs::read_link(link.path()).ok());
+    let owned: HashSet<OsString> = targets
+        .filter_map(|target| target.file_name().map(OsStr::to_owned))
+        .filter(|_| !all)
+        .collect();
     for entry in fs::read_dir(&paths.run).into_iter().flatten().flatten() {
         let name = entry.file_name();
+        if owned.contains(&name) {
+            continue;
+        }
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
@@ -162,7 +177,7 @@ mod tests {
         assert_eq!(mode(&paths.run.join("one.sock")), 0o600);
         let link = paths.pod_socket("default", "web");
         assert!(link.exists());
-        clear_dead(&paths);
+        clear_dead(&paths, true);
         assert!(link.exists(), "it lives");
 
         // Another process takes the Pod's name over: its link stays.
@@ -192,7 +207,7 @@ mod tests {
             &paths.pod_socket("default", "web"),
         )
         .expect("link");
-        clear_dead(&paths);
+        clear_dead(&paths, true);
         assert!(fs::symlink_metadata(&kept).is_err());
         assert!(fs::symlink_metadata(paths.pod_socket("default", "web")).is_err());
     }

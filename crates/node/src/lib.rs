@@ -10,6 +10,7 @@
 //! why it must be one), blocking work on tokio's blocking threads.
 
 pub mod clock;
+pub mod detached;
 mod endpoint;
 pub mod env;
 mod hook;

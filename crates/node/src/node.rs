@@ -1,32 +1,33 @@
 //! What all Pods of one process share.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use container::Launcher;
-use container::cgroup::{CgroupHandle, Cgroups};
+use container::cgroup::Cgroups;
 use image::{Image, Reference, Store};
 use lifecycle::Options as MachineOptions;
 use manifest::core::v1::{Pod, PullPolicy};
 use network::Network;
 use network::dns_config::{self, DnsRequest};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
+use crate::detached::Record;
 use crate::env::NodeFacts;
 use crate::logs::{LogRotation, Recorder};
 use crate::objects::Objects;
 use crate::observer::Observer;
 use crate::output::Output;
 use crate::paths::Paths;
-use crate::pod::{PodHandle, with_causes};
+use crate::pod::{Owned, PodHandle, with_causes};
 use crate::publish::{self, Publish, PublishError};
 use crate::session::MOST_SESSIONS;
-use crate::state::{self, ClaimError, StateError};
-use crate::{endpoint, identity};
+use crate::state::{self, ClaimError, Ownership, StateError};
+use crate::{detached, identity};
 
 /// How a node is to be.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +43,7 @@ pub struct Options {
 }
 
 /// `--pull`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PullPolicyOverride {
     /// Pull before each start.
     Always,
@@ -122,7 +123,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Checks that Pods can run here, clears away after owners that are gone, and opens what Pods share.
+    /// Checks that Pods can run here, and opens what Pods share. [`recover`](crate::detached::recover) comes first.
     ///
     /// # Errors
     /// One sentence that says what is missing and what to do; nothing is left behind then.
@@ -150,7 +151,7 @@ impl Node {
         })?;
         let clock = Clock::start();
         let output = Recorder::start(output, clock).map_err(NodeError::Recorder)?;
-        let mut notes = clear_orphans(&paths, &cgroups)?;
+        let mut notes = Vec::new();
         if cgroups.mode() == container::cgroup::Mode::None {
             notes.push(
                 "no cgroup file system is mounted: limits of memory and cpu are not enforced"
@@ -225,6 +226,34 @@ impl Node {
             }
         }
         Ok(handles)
+    }
+
+    /// Starts a detached Pod from its record, in its supervisor, or takes it over from one that is gone (R1.11).
+    ///
+    /// # Errors
+    /// A port that cannot be published, or a record that cannot be read.
+    pub fn adopt(
+        self: &Arc<Self>,
+        uid: &str,
+        ownership: Ownership,
+    ) -> Result<PodHandle, NodeError> {
+        let record = Record::new(self.paths.pod(uid));
+        let mut pod = record.pod()?;
+        self.provide_builtin(std::slice::from_ref(&pod))?;
+        let reserved = publish::reserve(&pod, &record.request()?.publish)?;
+        record.references()?.put(&self.objects);
+        record.note_boot()?;
+        // What the containers of an earlier supervisor wrote goes with them.
+        state::remove_dir(&self.paths.pod(uid).containers())?;
+        pod.spec
+            .node_name
+            .get_or_insert_with(|| self.facts.node_name.clone());
+        let owned = Owned {
+            ownership,
+            ports: reserved,
+            record: Some(record),
+        };
+        Ok(PodHandle::adopt(Arc::clone(self), pod, owned))
     }
 
     /// Where this node keeps things.
@@ -358,53 +387,8 @@ impl Node {
 
     /// Removes the cgroup of a Pod that has ended; gives what could not be removed.
     pub(crate) fn clear_processes(&self, uid: &str) -> Vec<String> {
-        clear_processes(&self.paths, &self.cgroups, uid)
+        detached::clear_processes(&self.paths, &self.cgroups, uid)
     }
-}
-
-/// Kills and removes what owners that are gone have left.
-fn clear_orphans(paths: &Paths, cgroups: &Cgroups) -> Result<Vec<String>, NodeError> {
-    let mut left = Vec::new();
-    for orphan in state::orphans(paths)? {
-        left.extend(clear_processes(paths, cgroups, &orphan.uid));
-        if let Err(error) = state::remove_dir(&orphan.paths.dir) {
-            left.push(with_causes(&error));
-        }
-    }
-    // A Pod has its directory before its cgroup: one without the other is nobody's.
-    for (uid, cgroup) in cgroups.pods(paths.cgroup_base()) {
-        if !paths.pod(&uid).dir.exists() {
-            left.extend(clear_cgroup(&uid, &cgroup));
-        }
-    }
-    cgroups.prune(paths.cgroup_base());
-    state::prune_names(paths)?;
-    endpoint::clear_dead(paths);
-    Ok(left
-        .into_iter()
-        .map(|what| format!("left by an earlier run: {what}"))
-        .collect())
-}
-
-fn clear_processes(paths: &Paths, cgroups: &Cgroups, uid: &str) -> Vec<String> {
-    let mut left = Vec::new();
-    let mine: HashMap<_, _> = cgroups.pods(paths.cgroup_base()).into_iter().collect();
-    if let Some(cgroup) = mine.get(uid) {
-        left.extend(clear_cgroup(uid, cgroup));
-    }
-    cgroups.prune(paths.cgroup_base());
-    left
-}
-
-fn clear_cgroup(uid: &str, cgroup: &CgroupHandle) -> Vec<String> {
-    let mut left = Vec::new();
-    if let Err(error) = cgroup.kill() {
-        left.push(format!("processes of Pod {uid}: {error}"));
-    }
-    if let Err(error) = cgroup.remove() {
-        left.push(error.to_string());
-    }
-    left
 }
 
 /// An error of the image store with what to do about it.

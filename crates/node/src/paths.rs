@@ -6,6 +6,7 @@
 //! <lib>/pods/<uid>/lock                 held (flock) by the process that owns the Pod
 //! <lib>/pods/<uid>/pod.json             the Pod object, with the status last told where it is detached
 //! <lib>/pods/<uid>/detached.json        says that the Pod goes on without a terminal, and how it was asked for
+//! <lib>/pods/<uid>/boot-id              in which boot of the machine a detached Pod was started
 //! <lib>/pods/<uid>/objects.json         ConfigMaps and Secrets that a detached Pod refers to (mode 0600)
 //! <lib>/pods/<uid>/supervisor.log       what its supervisor had to say beyond events
 //! <lib>/pods/<uid>/etc-hosts, resolv.conf
@@ -25,6 +26,7 @@ pub struct Paths {
     pub lib: PathBuf,
     /// What does not: sockets. `/run/pillion` by default.
     pub run: PathBuf,
+    root: Option<PathBuf>,
     cgroup_base: String,
 }
 
@@ -35,6 +37,7 @@ impl Paths {
             None => Self {
                 lib: "/var/lib/pillion".into(),
                 run: "/run/pillion".into(),
+                root: None,
                 cgroup_base: "pillion".into(),
             },
             Some(root) => {
@@ -45,9 +48,15 @@ impl Paths {
                     lib: root.join("lib"),
                     run: root.join("run"),
                     cgroup_base: format!("pillion-{hash:016x}"),
+                    root: Some(root),
                 }
             }
         }
+    }
+
+    /// The directory that holds both, unless they are in the standard places.
+    pub fn root(&self) -> Option<&Path> {
+        self.root.as_deref()
     }
 
     /// The image store.
@@ -117,6 +126,11 @@ impl PodPaths {
         self.dir.join("detached.json")
     }
 
+    /// In which boot of the machine the Pod was started.
+    pub fn boot_id(&self) -> PathBuf {
+        self.dir.join("boot-id")
+    }
+
     /// The ConfigMaps and Secrets of a detached Pod.
     pub fn objects(&self) -> PathBuf {
         self.dir.join("objects.json")
@@ -142,9 +156,14 @@ impl PodPaths {
         self.dir.join("volumes").join(plugin).join(name)
     }
 
+    /// What containers keep.
+    pub fn containers(&self) -> PathBuf {
+        self.dir.join("containers")
+    }
+
     /// What only a running Pod needs: volumes and writable layers.
     pub fn of_the_running(&self) -> [PathBuf; 2] {
-        [self.dir.join("volumes"), self.dir.join("containers")]
+        [self.dir.join("volumes"), self.containers()]
     }
 
     /// The logs of a container's runs.

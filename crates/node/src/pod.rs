@@ -31,11 +31,12 @@ pub(crate) use self::console::StdinOnce;
 pub(crate) use self::sandbox::{disk_error, with_causes};
 pub(crate) use self::start::StartedContainer;
 use self::worker::{Told, Worker};
+use crate::detached::Record;
 use crate::logs::{LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::publish::Reserved;
 use crate::session::{PodNetwork, SessionError, Target};
-use crate::state::{self, ClaimError};
+use crate::state::{self, ClaimError, Ownership};
 
 /// Where an answer is waited for.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, SessionError>>;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Kill,
     /// A Pod that has ended need not be kept any longer.
     Release,
+    /// The end, gracefully; a detached Pod stays on record for another supervisor.
+    Shutdown,
     /// The running container of this name.
     Target(String, Reply<Target>),
     /// Where the Pod's sockets are made.
@@ -58,6 +61,16 @@ pub(crate) enum Command {
     ObjectsChanged,
     /// The Pod is to be as this object says.
     Update(Arc<Pod>),
+}
+
+/// What comes with a Pod that is ours.
+pub(crate) struct Owned {
+    /// The lock of its directory.
+    pub(crate) ownership: Ownership,
+    /// Its ports of the host.
+    pub(crate) ports: Vec<Reserved>,
+    /// Where it is kept for the next supervisor, when it is detached.
+    pub(crate) record: Option<Record>,
 }
 
 /// How a Pod ended.
@@ -92,8 +105,16 @@ impl PodHandle {
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let name = pod.metadata.name.clone().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
-        let ownership = state::claim(node.paths(), &uid, namespace, &name)?;
-        let paths = node.paths().pod(&uid);
+        let owned = Owned {
+            ownership: state::claim(node.paths(), &uid, namespace, &name)?,
+            ports,
+            record: None,
+        };
+        Ok(Self::adopt(node, pod, owned))
+    }
+
+    /// Starts a Pod that is ours already.
+    pub(crate) fn adopt(node: Arc<Node>, pod: Pod, owned: Owned) -> Self {
         let pod = Arc::new(pod);
         let (status_sender, status) = watch::channel(Arc::clone(&pod));
         let (ended_sender, ended) = watch::channel(false);
@@ -102,15 +123,16 @@ impl PodHandle {
             status: status_sender,
             ended: ended_sender,
         };
-        let worker = Worker::new(node, pod, paths, ownership, ports, told);
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let worker = Worker::new(node, pod, owned, told);
         let task = tokio::spawn(worker.run(command_receiver));
-        Ok(Self {
+        Self {
             name,
             status,
             ended,
             commands,
             task,
-        })
+        }
     }
 
     /// The Pod's name.
@@ -137,6 +159,11 @@ impl PodHandle {
     /// Waits until the Pod has ended and nothing of it is left.
     pub async fn wait(self) -> PodOutcome {
         let _ = self.commands.send(Command::Release);
+        self.gone().await
+    }
+
+    /// Waits until somebody has deleted the Pod, or shut it down, and nothing of it runs.
+    pub async fn gone(self) -> PodOutcome {
         let last = Arc::clone(&self.status.borrow());
         self.task.await.unwrap_or_else(|error| PodOutcome {
             pod: last,
@@ -159,6 +186,11 @@ impl PodControl {
     /// Whether the Pod is gone for good.
     pub fn is_over(&self) -> bool {
         self.0.is_closed()
+    }
+
+    /// Ends a detached Pod gracefully and keeps it on record: whoever recovers it starts it again.
+    pub fn shut_down(&self) {
+        let _ = self.0.send(Command::Shutdown);
     }
 
     /// Ends the Pod at once.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use manifest::core::v1::{Pod, Protocol};
 use network::forward::{ForwardError, Forwarder, everywhere};
+use serde::{Deserialize, Serialize};
 
 /// A port that the user wants published.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publish {
     /// The host's address.
     pub ip: IpAddr,

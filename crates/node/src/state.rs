@@ -39,7 +39,19 @@ impl StateError {
 /// The lock of a Pod's directory; whoever has it owns the Pod.
 #[derive(Debug)]
 pub struct Ownership {
-    _lock: OwnedFd,
+    lock: OwnedFd,
+}
+
+impl From<OwnedFd> for Ownership {
+    fn from(lock: OwnedFd) -> Self {
+        Self { lock }
+    }
+}
+
+impl From<Ownership> for OwnedFd {
+    fn from(ownership: Ownership) -> Self {
+        ownership.lock
+    }
 }
 
 /// Held while a Pod's directory gets its lock, and while orphans are looked for: without it a directory that is
@@ -51,7 +63,7 @@ pub(crate) fn hold_register(pods: &Path) -> Result<Ownership, StateError> {
     flock(&register, FlockOperation::LockExclusive)
         .map_err(|error| StateError::new("lock", pods, error))?;
     Ok(Ownership {
-        _lock: register.into(),
+        lock: register.into(),
     })
 }
 
@@ -98,7 +110,13 @@ pub(crate) fn claim(
     fs::create_dir_all(&names).map_err(|error| StateError::new("create", &names, error))?;
     replace_link(&Path::new("../pods").join(uid), &link)
         .map_err(|error| StateError::new("name the Pod by", &link, error))?;
-    Ok(Ownership { _lock: lock.into() })
+    Ok(Ownership { lock: lock.into() })
+}
+
+/// UID of the Pod that has a name.
+pub(crate) fn holder(paths: &Paths, namespace: &str, name: &str) -> Option<String> {
+    let _register = hold_register(&paths.pods()).ok()?;
+    uid_behind(&paths.name(namespace, name)).filter(|uid| is_taken(&paths.pod(uid)))
 }
 
 fn uid_behind(link: &Path) -> Option<String> {
@@ -181,7 +199,7 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
             orphans.push(Orphan {
                 uid,
                 paths: pod,
-                ownership: Ownership { _lock: lock.into() },
+                ownership: Ownership { lock: lock.into() },
             });
         }
     }

@@ -35,7 +35,7 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the Pods of manifests in the foreground
+    /// Run the Pods of manifests, in the foreground or detached
     ///
     /// Logs of all containers are merged, with a prefix each. The first Ctrl-C ends the Pods gracefully,
     /// the second at once.
@@ -48,6 +48,12 @@ pub(crate) enum Command {
     /// Images of this machine
     #[command(subcommand)]
     Image(ImageCommand),
+    /// Own a detached Pod: what `run --detach` starts, once a Pod
+    #[command(hide = true)]
+    Supervise {
+        /// The Pod's UID
+        uid: String,
+    },
     /// Small programs for the first examples, which need no image but this program
     #[command(subcommand, hide = true)]
     Demo(DemoCommand),
@@ -77,6 +83,9 @@ impl Manifests {
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) manifests: Manifests,
+    /// Leave the Pods running in the background; once more with the same manifests changes them as apply would
+    #[arg(short, long, conflicts_with_all = ["exit_code_from", "timeout", "output", "no_log_prefix"])]
+    pub(crate) detach: bool,
     /// Make a container port reachable on 127.0.0.1:HOST; HOST:POD/PORT where there are several Pods
     #[arg(short, long, value_name = "[IP:]HOST:[POD/]PORT[/udp]")]
     pub(crate) publish: Vec<String>,

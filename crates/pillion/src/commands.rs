@@ -2,15 +2,18 @@
 
 mod check;
 mod demo;
+mod detach;
 mod image;
 mod plan;
 mod run;
+mod supervise;
 
 use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
 use manifest::{Diagnostic, Loaded};
+use node::paths::Paths;
 
 use crate::cli::{Cli, Command};
 use crate::term::Term;
@@ -56,6 +59,7 @@ impl Error for Failure {
 pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
     match cli.command {
         Command::Run(args) => run::run(args, &cli.global, term),
+        Command::Supervise { uid } => supervise::run(&uid, &cli.global),
         Command::Check(args) => Ok(check::run(&args, term)),
         Command::Plan(args) => Ok(plan::run(&args, term)),
         Command::Image(command) => image::run(command, &cli.global, term),
@@ -69,6 +73,16 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new("start the runtime".into(), error))
+}
+
+/// Takes care of what owners that are gone have left; says so.
+fn recover(paths: &Paths, term: &Term) -> Result<(), Failure> {
+    let notes = node::detached::recover(paths)
+        .map_err(|error| Failure::new("look after Pods whose owners are gone".into(), error))?;
+    for note in notes {
+        term.remark(&format!("note: {note}\n"));
+    }
+    Ok(())
 }
 
 /// Reads and judges manifests; findings are shown as they are. `None` is bad input.

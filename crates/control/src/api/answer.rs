@@ -4,10 +4,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
-use hyper::body::Frame;
+use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use manifest::meta::status::Status;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -49,6 +49,13 @@ pub(crate) fn json(object: &impl Serialize) -> Response<Body> {
 /// Text.
 pub(crate) fn text(content: &'static str) -> Response<Body> {
     with_type("text/plain", Full::new(content.into()).boxed_unsync())
+}
+
+/// The body of a request that is small.
+pub(crate) async fn whole(request: Request<Incoming>, limit: usize) -> Result<Bytes, Rejected> {
+    let body = Limited::new(request.into_body(), limit).collect().await;
+    body.map(|body| body.to_bytes())
+        .map_err(|error| Status::bad_request(format!("read the request: {error}")).into())
 }
 
 /// A body that grows while it is read, in pieces; the sender waits for the reader.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::{Request, Response};
 use manifest::core::v1::Pod;
@@ -114,11 +113,7 @@ async fn delete_options(
     query: &Query,
     request: Request<Incoming>,
 ) -> Result<DeleteOptions, Rejected> {
-    let body = Limited::new(request.into_body(), LARGEST_OPTIONS);
-    let body = body.collect().await.map_err(|error| {
-        Rejected::from(Status::bad_request(format!("read DeleteOptions: {error}")))
-    })?;
-    let body = body.to_bytes();
+    let body = answer::whole(request, LARGEST_OPTIONS).await?;
     let mut options = if body.is_empty() {
         DeleteOptions::default()
     } else {

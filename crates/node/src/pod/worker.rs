@@ -11,7 +11,8 @@ use tokio::task::AbortHandle;
 
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
-use super::{Command, PodOutcome, events, exit, sandbox, start, with_causes};
+use super::{Command, Owned, PodOutcome, events, exit, sandbox, start, with_causes};
+use crate::detached::Record;
 use crate::logs::{self, LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::output::Message;
@@ -56,12 +57,14 @@ pub(crate) struct Worker {
     /// Probes and hooks under way; given up when their container has ended.
     tasks: BTreeMap<(Run, Task), AbortHandle>,
     ports: Vec<Reserved>,
+    record: Option<Record>,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: Reports,
     told: Told,
     events: u64,
     leftovers: Vec<String>,
     deleted: bool,
+    shut_down: bool,
     killed: bool,
     released: bool,
     _ownership: Ownership,
@@ -74,17 +77,19 @@ enum Task {
 }
 
 impl Worker {
-    pub(crate) fn new(
-        node: Arc<Node>,
-        pod: Arc<Pod>,
-        paths: PodPaths,
-        ownership: Ownership,
-        ports: Vec<Reserved>,
-        told: Told,
-    ) -> Self {
-        let machine = Machine::new(Arc::clone(&pod), node.machine_options(), node.clock().now());
+    pub(crate) fn new(node: Arc<Node>, pod: Arc<Pod>, owned: Owned, told: Told) -> Self {
+        let paths = node
+            .paths()
+            .pod(pod.metadata.uid.as_deref().unwrap_or_default());
+        let (options, now) = (node.machine_options(), node.clock().now());
+        let machine = match &pod.status {
+            None => Machine::new(Arc::clone(&pod), options, now),
+            // It ran before.
+            Some(_) => Machine::restore(Arc::clone(&pod), options, now),
+        };
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
+            deleted: pod.metadata.deletion_timestamp.is_some(),
             node,
             pod,
             paths,
@@ -92,16 +97,17 @@ impl Worker {
             sandbox: None,
             containers: HashMap::new(),
             tasks: BTreeMap::new(),
-            ports,
+            ports: owned.ports,
+            record: owned.record,
             reports,
             reporter,
             told,
             events: 0,
             leftovers: Vec::new(),
-            deleted: false,
+            shut_down: false,
             killed: false,
             released: false,
-            _ownership: ownership,
+            _ownership: owned.ownership,
         }
     }
 
@@ -109,7 +115,6 @@ impl Worker {
         mut self,
         mut commands: mpsc::UnboundedReceiver<Command>,
     ) -> PodOutcome {
-        self.remember();
         self.node.observer().pod(&self.pod);
         self.step(Input::Wake);
         while !self.machine.is_finished() {
@@ -123,7 +128,7 @@ impl Worker {
         self.retire().await;
         self.told.ended.send_replace(true);
         // It is there to be looked at until somebody has had enough of it.
-        while !self.deleted && !self.released {
+        while !self.deleted && !self.released && !self.shut_down {
             tokio::select! {
                 Some(report) = self.reports.recv() => self.report(report),
                 command = commands.recv() => match command {
@@ -133,17 +138,6 @@ impl Worker {
             }
         }
         self.finish().await
-    }
-
-    /// Keeps the object where later commands and people find it.
-    fn remember(&mut self) {
-        let written = serde_json::to_vec_pretty(&*self.pod)
-            .map_err(std::io::Error::other)
-            .and_then(|bytes| std::fs::write(self.paths.object(), bytes));
-        if let Err(error) = written {
-            self.leftovers
-                .push(format!("write {}: {error}", self.paths.object().display()));
-        }
     }
 
     fn command(&mut self, command: Command) {
@@ -158,6 +152,12 @@ impl Worker {
                 self.step(Input::KillNow);
             }
             Command::Release => self.released = true,
+            Command::Shutdown => {
+                self.shut_down = true;
+                self.step(Input::Delete {
+                    grace_seconds: None,
+                });
+            }
             Command::Target(name, reply) => {
                 let _ = reply.send(self.session_target(&name));
             }
@@ -519,6 +519,12 @@ impl Worker {
         let pod = Arc::new(pod);
         self.node.output().tell(Message::Status(Arc::clone(&pod)));
         self.node.observer().pod(&pod);
+        // Who takes over after a shutdown goes on from before it.
+        if let Some(record) = self.record.as_ref().filter(|_| !self.shut_down)
+            && let Err(error) = record.save(&pod)
+        {
+            self.node.output().note(with_causes(&error));
+        }
         self.told.status.send_replace(pod);
     }
 
@@ -554,7 +560,17 @@ impl Worker {
         let dir = self.paths.dir.clone();
         let node = Arc::clone(&self.node);
         let of = Arc::clone(&pod);
+        let record = self.record.take();
+        if record.is_some() && self.shut_down && !self.deleted {
+            return PodOutcome {
+                pod,
+                leftovers: self.leftovers,
+            };
+        }
         let cleared = tokio::task::spawn_blocking(move || {
+            if let Some(record) = &record {
+                record.give_up();
+            }
             let metadata = &of.metadata;
             let namespace = metadata.namespace.as_deref().unwrap_or("default");
             let name = metadata.name.as_deref().unwrap_or_default();

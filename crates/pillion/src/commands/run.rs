@@ -7,13 +7,14 @@ use std::time::Duration;
 use control::{Registry, Server};
 use manifest::core::v1::{Pod, PodPhase, RestartPolicy};
 use manifest::{Loaded, Object};
+use node::objects::Objects;
 use node::output::Output as NodeOutput;
 use node::paths::Paths;
 use node::{Endpoint, Node, NodeError, Observer, Options, PodHandle, PullPolicyOverride};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{Failure, bad_input, load, runtime};
+use super::{Failure, bad_input, detach, load, recover, runtime};
 use crate::cli::{Global, Output, Pull, RunArgs};
 use crate::exit::{self, Exit};
 use crate::printer::{Config, Printer};
@@ -41,6 +42,14 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             return Ok(bad_input());
         }
     };
+    let paths = Paths::new(global.root.as_deref());
+    let unable = |error: NodeError| Failure::new("cannot run Pods on this machine".into(), error);
+    node::check_user().map_err(unable)?;
+    recover(&paths, term)?;
+    if args.detach {
+        let code = runtime()?.block_on(detach::run(&args, &paths, &loaded, pods, &ports, term));
+        return code.map(Into::into);
+    }
     let code = runtime()?.block_on(async {
         let (output, messages) = NodeOutput::channel();
         let (closed, closed_receiver) = mpsc::unbounded_channel();
@@ -54,11 +63,6 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             }),
             ..Options::default()
         };
-        let unable = |error: NodeError| {
-            Failure::new("cannot run Pods on this machine".into(), error)
-        };
-        node::check_user().map_err(unable)?;
-        let paths = Paths::new(global.root.as_deref());
         let id = format!("run-{}", std::process::id());
         let endpoint = Endpoint::open(&paths, &id).map_err(|error| unable(error.into()))?;
         let registry = Arc::new(Registry::new(endpoint));
@@ -73,7 +77,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
                 "note: {pod}/{container} reads standard input (stdin: true), to which nothing is attached in this version\n"
             ));
         }
-        put_objects(&node, &loaded);
+        put_objects(node.objects(), &loaded);
         let config = Config {
             json: args.output == Output::Json,
             prefix: !args.no_log_prefix,
@@ -85,7 +89,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             .start(pods, &ports)
             .await
             .map_err(|error| Failure::new("nothing was started".into(), error))?;
-        let server = Server::start(registry)
+        let server = Server::start(&node, registry)
             .map_err(|error| Failure::new("answer other terminals".into(), error))?;
         for handle in &handles {
             if let Err(error) = server.add(handle) {
@@ -163,11 +167,11 @@ fn container_names(pods: &[Pod]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn put_objects(node: &Node, loaded: &Loaded) {
+pub(super) fn put_objects(objects: &Objects, loaded: &Loaded) {
     for object in &loaded.objects {
         match object {
-            Object::ConfigMap(object) => node.objects().put_config_map(object.object.clone()),
-            Object::Secret(object) => node.objects().put_secret(object.object.clone()),
+            Object::ConfigMap(object) => objects.put_config_map(object.object.clone()),
+            Object::Secret(object) => objects.put_secret(object.object.clone()),
             Object::Pod(_) => {}
         }
     }

@@ -1,0 +1,106 @@
+//! What the next command does about owners that are gone.
+
+use std::collections::HashMap;
+
+use container::cgroup::{CgroupHandle, Cgroups};
+
+use super::{Record, Starting, boot_id};
+use crate::endpoint;
+use crate::node::NodeError;
+use crate::paths::Paths;
+use crate::pod::with_causes;
+use crate::state::{self, Orphan};
+
+/// Clears away after owners that are gone, and gives their detached Pods new supervisors. Returns what people should
+/// know, in sentences.
+///
+/// # Errors
+/// When the state cannot be read at all.
+pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
+    let mut notes = Vec::new();
+    let orphans = state::orphans(paths)?;
+    let any = !orphans.is_empty();
+    let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {
+        step: "find the cgroups in",
+        path: "/proc/self/mountinfo".into(),
+        source,
+    })?;
+    let mut starting = Vec::new();
+    for orphan in orphans {
+        let mut left = clear_processes(paths, &cgroups, &orphan.uid);
+        if orphan.paths.detached().exists() {
+            match taken_over(paths, orphan) {
+                Ok(begun) => starting.push(begun),
+                Err(note) => notes.push(note),
+            }
+        } else if let Err(error) = state::remove_dir(&orphan.paths.dir) {
+            left.push(with_causes(&error));
+        }
+        let left = left.into_iter();
+        notes.extend(left.map(|what| format!("left by an earlier run: {what}")));
+    }
+    // A Pod has its directory before its cgroup: one without the other is nobody's.
+    for (uid, cgroup) in cgroups.pods(paths.cgroup_base()) {
+        if !paths.pod(&uid).dir.exists() {
+            notes.extend(
+                clear_cgroup(&uid, &cgroup)
+                    .into_iter()
+                    .map(|what| format!("left by an earlier run: {what}")),
+            );
+        }
+    }
+    cgroups.prune(paths.cgroup_base());
+    state::prune_names(paths)?;
+    endpoint::clear_dead(paths, any);
+    for (what, begun) in starting {
+        notes.push(match begun.ready() {
+            Ok(()) => what,
+            Err(error) => format!("{what}, which failed: {}", with_causes(&error)),
+        });
+    }
+    Ok(notes)
+}
+
+/// A new supervisor for a detached Pod, and what to say about it.
+fn taken_over(paths: &Paths, orphan: Orphan) -> Result<(String, Starting), String> {
+    let dir = orphan.paths.dir.display().to_string();
+    let record = Record::new(orphan.paths.clone());
+    let pod = record.pod().and_then(|pod| record.request().map(|_| pod));
+    let pod = pod.map_err(|error| {
+        format!(
+            "the record of a detached Pod is damaged: {} (hint: remove {dir} to be rid of it)",
+            with_causes(&error)
+        )
+    })?;
+    let name = pod.metadata.name.unwrap_or_default();
+    let why = if record.boot_id().is_some_and(|known| known != boot_id()) {
+        "this machine was started anew"
+    } else {
+        "its supervisor was gone"
+    };
+    let what = format!("pod/{name}: {why}; it was given a new one");
+    Starting::begin(paths, &orphan.uid, orphan.ownership)
+        .map(|begun| (what.clone(), begun))
+        .map_err(|error| format!("{what}, which failed: {}", with_causes(&error)))
+}
+
+pub(crate) fn clear_processes(paths: &Paths, cgroups: &Cgroups, uid: &str) -> Vec<String> {
+    let mut left = Vec::new();
+    let mine: HashMap<_, _> = cgroups.pods(paths.cgroup_base()).into_iter().collect();
+    if let Some(cgroup) = mine.get(uid) {
+        left.extend(clear_cgroup(uid, cgroup));
+    }
+    cgroups.prune(paths.cgroup_base());
+    left
+}
+
+fn clear_cgroup(uid: &str, cgroup: &CgroupHandle) -> Vec<String> {
+    let mut left = Vec::new();
+    if let Err(error) = cgroup.kill() {
+        left.push(format!("processes of Pod {uid}: {error}"));
+    }
+    if let Err(error) = cgroup.remove() {
+        left.push(error.to_string());
+    }
+    left
+}
