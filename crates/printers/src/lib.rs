@@ -6,8 +6,10 @@
 //! What containers and other people wrote (names, labels, messages) is hostile: it goes through [`escape`]
 //! before it reaches a terminal.
 
+pub mod describe;
 pub mod duration;
 pub mod escape;
+pub mod events;
 pub mod go;
 pub mod jsonpath;
 pub mod output;

@@ -81,5 +81,5 @@ def write_cases(cases):
     """A table in JSON, one case a line."""
     print("[")
     for position, case in enumerate(cases):
-        print(" " + json.dumps(case, ensure_ascii=True) + ("," if position + 1 < len(cases) else ""))
+        print(" " + json.dumps(case, ensure_ascii=True, separators=(",", ":")) + ("," if position + 1 < len(cases) else ""))
     print("]")
