@@ -1,6 +1,8 @@
 //! Compares `describe`, `events`, `top` and the printing of tables with kubectl's own answers, recorded in
 //! `kubectl/describe.json` by `kubectl/record_describe.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly, too")]
+
 use jiff::tz::TimeZone;
 use lifecycle::Time;
 use manifest::core::v1::{Event, Pod};
@@ -80,11 +82,11 @@ fn ports_and_events_have_names() {
         },
     );
     assert!(
-        text.contains("    Ports:          80/TCP (http), 53/UDP\n"),
+        text.contains("    Ports:        80/TCP (http), 53/UDP\n"),
         "{text}"
     );
     assert!(
-        text.contains("    Host Ports:     0/TCP (http), 0/UDP\n"),
+        text.contains("    Host Ports:   0/TCP (http), 0/UDP\n"),
         "{text}"
     );
 

@@ -1,6 +1,8 @@
 //! Compares JSONPath templates with kubectl's own answers, recorded in `kubectl/jsonpath.json` by
 //! `kubectl/record_jsonpath.py`.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly, too")]
+
 use pillion_printers::jsonpath::{MissingKeys, Template, sort_by};
 use serde_json::{Value, json};
 

@@ -1,6 +1,8 @@
 //! Compares what `-o` prints with kubectl's own answers, recorded in `kubectl/output.json` by
 //! `kubectl/record_output.py`; and reads back what is printed as YAML.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail loudly, too")]
+
 use pillion_printers::output::{Format, Printer, list, yaml};
 use proptest::prelude::*;
 use serde_json::Value;
