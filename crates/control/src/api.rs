@@ -1,11 +1,15 @@
 //! The REST API: which request is answered by what.
 
 mod answer;
+mod command;
 mod discovery;
 mod events;
 mod extension;
 mod list;
+mod log;
+mod metrics;
 mod pods;
+mod port_forward;
 mod query;
 mod watch;
 
@@ -17,6 +21,7 @@ use manifest::meta::status::Status;
 use percent_encoding::percent_decode_str;
 
 use self::answer::{Body, Rejected, rejected};
+use self::command::Kind;
 pub use self::extension::Change;
 use self::query::Query;
 use crate::server::Server;
@@ -52,6 +57,30 @@ async fn route(
             Method::GET => pods::get(&server, namespace, name, &query, &request),
             Method::DELETE => pods::delete(&server, namespace, name, &query, request).await,
             _ => Err(not_allowed(&method)),
+        },
+        ["api", "v1", "namespaces", namespace, "pods", name, "log"] if reads => {
+            log::get(&server, namespace, name, &query).await
+        }
+        [
+            "api",
+            "v1",
+            "namespaces",
+            namespace,
+            "pods",
+            name,
+            stream @ ("exec" | "attach" | "portforward"),
+        ] if reads || method == Method::POST => match *stream {
+            "exec" => command::answer(&server, namespace, name, Kind::Exec, request),
+            "attach" => command::answer(&server, namespace, name, Kind::Attach, request),
+            _ => port_forward::answer(&server, namespace, name, request),
+        },
+        ["apis", "metrics.k8s.io", "v1beta1", rest @ ..] if reads => match rest {
+            ["pods"] => metrics::list(&server, None, &query).await,
+            ["namespaces", namespace, "pods"] => {
+                metrics::list(&server, Some(namespace), &query).await
+            }
+            ["namespaces", namespace, "pods", name] => metrics::get(&server, namespace, name).await,
+            _ => discovery::get(&path).ok_or_else(not_found),
         },
         [
             "apis",

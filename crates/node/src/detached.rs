@@ -22,6 +22,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use lifecycle::Time;
+use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::{ConfigMap, Pod, Secret};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -200,9 +202,18 @@ impl Record {
         write(&self.paths.boot_id(), &boot_id())
     }
 
-    /// Keeps the Pod as it is now.
-    pub(crate) fn save(&self, pod: &Arc<Pod>) -> Result<(), StateError> {
-        write(&self.paths.object(), &**pod)
+    /// What became of the Pod, and until when that was kept.
+    pub(crate) fn timeline(&self) -> Option<(PodTimeline, Time)> {
+        let path = self.paths.timeline();
+        let kept_at = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
+        let kept_at = jiff::Timestamp::try_from(kept_at).ok()?;
+        Some((read(&path).ok()?, Time::from(kept_at)))
+    }
+
+    /// Keeps the Pod as it is now, and what became of it.
+    pub(crate) fn save(&self, pod: &Arc<Pod>, timeline: &PodTimeline) -> Result<(), StateError> {
+        write(&self.paths.object(), &**pod)?;
+        write(&self.paths.timeline(), timeline)
     }
 
     /// Keeps what is asked for from now on.

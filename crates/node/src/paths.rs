@@ -6,6 +6,7 @@
 //! <lib>/pods/<uid>/lock                 held (flock) by the process that owns the Pod
 //! <lib>/pods/<uid>/pod.json             the Pod object, with the status last told where it is detached
 //! <lib>/pods/<uid>/detached.json        says that the Pod goes on without a terminal, and how it was asked for
+//! <lib>/pods/<uid>/timeline.json        what became of a detached Pod so far
 //! <lib>/pods/<uid>/boot-id              in which boot of the machine a detached Pod was started
 //! <lib>/pods/<uid>/objects.json         ConfigMaps and Secrets that a detached Pod refers to (mode 0600)
 //! <lib>/pods/<uid>/supervisor.log       what its supervisor had to say beyond events
@@ -124,6 +125,11 @@ impl PodPaths {
     /// How a detached Pod was asked for; a Pod that has none ends with its terminal.
     pub fn detached(&self) -> PathBuf {
         self.dir.join("detached.json")
+    }
+
+    /// What became of a detached Pod so far.
+    pub fn timeline(&self) -> PathBuf {
+        self.dir.join("timeline.json")
     }
 
     /// In which boot of the machine the Pod was started.

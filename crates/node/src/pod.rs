@@ -14,6 +14,7 @@ mod console;
 pub(crate) mod container_id;
 mod events;
 mod exit;
+mod history;
 mod mounts;
 mod sandbox;
 mod start;
@@ -23,6 +24,7 @@ mod worker;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::Pod;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Shutdown,
     /// The running container of this name.
     Target(String, Reply<Target>),
+    /// What became of the Pod so far.
+    Timeline(oneshot::Sender<PodTimeline>),
     /// Where the Pod's sockets are made.
     Network(Reply<PodNetwork>),
     /// A log of a container.
@@ -217,6 +221,11 @@ impl PodControl {
     pub async fn logs(&self, request: LogRequest) -> Result<LogStream, LogError> {
         let asked = self.ask(|reply| Command::Logs(request, reply));
         asked.await.unwrap_or(Err(LogError::PodGone))
+    }
+
+    /// What became of the Pod so far; nothing when it is gone.
+    pub async fn timeline(&self) -> Option<PodTimeline> {
+        self.ask(Command::Timeline).await
     }
 
     /// The running container of this name.

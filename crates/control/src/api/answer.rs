@@ -1,5 +1,7 @@
 //! Answers: JSON, `Status`, streams.
 
+use std::convert::Infallible;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,7 +15,7 @@ use serde::Serialize;
 use tokio::sync::mpsc;
 
 /// The body of every answer.
-pub(crate) type Body = UnsyncBoxBody<Bytes, std::convert::Infallible>;
+pub(crate) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 /// A request that is not done, with the reason.
 #[derive(Debug)]
@@ -36,10 +38,10 @@ pub(crate) fn rejected(Rejected(status): Rejected) -> Response<Body> {
 /// An object.
 pub(crate) fn json(object: &impl Serialize) -> Response<Body> {
     match serde_json::to_vec(object) {
-        Ok(text) => with_type("application/json", Full::new(text.into()).boxed_unsync()),
+        Ok(text) => with_type("application/json", full(text.into())),
         Err(error) => {
             let what = format!("write the answer: {error}");
-            let mut answer = with_type("text/plain", Full::new(what.into()).boxed_unsync());
+            let mut answer = with_type("text/plain", full(what.into()));
             *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             answer
         }
@@ -48,7 +50,12 @@ pub(crate) fn json(object: &impl Serialize) -> Response<Body> {
 
 /// Text.
 pub(crate) fn text(content: &'static str) -> Response<Body> {
-    with_type("text/plain", Full::new(content.into()).boxed_unsync())
+    with_type("text/plain", full(content.into()))
+}
+
+/// An answer whose connection becomes something else.
+pub(crate) fn wired(answer: Response<Bytes>) -> Response<Body> {
+    answer.map(full)
 }
 
 /// The body of a request that is small.
@@ -61,10 +68,25 @@ pub(crate) async fn whole(request: Request<Incoming>, limit: usize) -> Result<By
 /// A body that grows while it is read, in pieces; the sender waits for the reader.
 pub(crate) fn stream(content_type: &'static str) -> (mpsc::Sender<Bytes>, Response<Body>) {
     let (sender, receiver) = mpsc::channel(8);
+    let body = Growing(receiver).map_err(|never| match never {});
+    (sender, with_type(content_type, body.boxed_unsync()))
+}
+
+/// The same, for what must not be taken for whole when it is not: an error breaks the connection off.
+pub(crate) fn breakable(
+    content_type: &'static str,
+) -> (mpsc::Sender<io::Result<Bytes>>, Response<Body>) {
+    let (sender, receiver) = mpsc::channel(8);
     (
         sender,
         with_type(content_type, Growing(receiver).boxed_unsync()),
     )
+}
+
+fn full(content: Bytes) -> Body {
+    Full::new(content)
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 fn with_type(content_type: &'static str, body: Body) -> Response<Body> {
@@ -75,18 +97,32 @@ fn with_type(content_type: &'static str, body: Body) -> Response<Body> {
     answer
 }
 
-struct Growing(mpsc::Receiver<Bytes>);
+struct Growing<T>(mpsc::Receiver<T>);
 
-impl hyper::body::Body for Growing {
+impl hyper::body::Body for Growing<Bytes> {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = Infallible;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0
             .poll_recv(context)
             .map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+impl hyper::body::Body for Growing<io::Result<Bytes>> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        self.0
+            .poll_recv(context)
+            .map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }

@@ -2,15 +2,24 @@
 
 use std::sync::Arc;
 
+use bytes::BytesMut;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response};
+use manifest::core::v1::Pod;
 use manifest::meta::status::Status;
 use node::detached::{self, References};
+use node::session::ArchiveError;
 use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::answer::{self, Body, Rejected};
-use super::{not_found, pods};
+use super::query::Query;
+use super::{command, not_found, pods};
 use crate::server::Server;
+
+/// Bytes of an archive that are read at once.
+const ARCHIVE_PIECE: usize = 64 << 10;
 
 /// More than the manifests of one Pod can be, in bytes: a ConfigMap or Secret may have 1 MiB.
 const LARGEST_CHANGE: usize = 64 << 20;
@@ -33,9 +42,102 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Rejected> {
     match (request.method(), rest) {
+        (&Method::GET, ["timeline"]) => {
+            let (_, control) = pods::find(server, namespace, name)?;
+            let timeline = control.timeline().await;
+            Ok(answer::json(
+                &timeline.ok_or_else(|| Status::not_found("pods", name))?,
+            ))
+        }
+        (&Method::GET, ["archive"]) => archive_out(server, namespace, name, &request).await,
+        (&Method::PUT, ["archive"]) => archive_in(server, namespace, name, request).await,
         (&Method::PUT, ["request"]) => change(server, namespace, name, request).await,
         _ => Err(not_found()),
     }
+}
+
+/// Which file or folder of which container.
+fn place(pod: &Pod, query: &Query) -> Result<(String, String), Rejected> {
+    let container = command::container(pod, query.get("container"))?;
+    let path = query
+        .get("path")
+        .ok_or_else(|| Status::bad_request("the parameter path is missing"))?;
+    Ok((container, path.to_owned()))
+}
+
+fn archive_failed(error: &ArchiveError) -> Rejected {
+    match error {
+        ArchiveError::Path(_) => Status::bad_request(error.to_string()).into(),
+        ArchiveError::Session(_) => Status::failure(500, "InternalError", error.to_string()).into(),
+    }
+}
+
+async fn archive_out(
+    server: &Arc<Server>,
+    namespace: &str,
+    name: &str,
+    request: &Request<Incoming>,
+) -> Result<Response<Body>, Rejected> {
+    let (pod, control) = pods::find(server, namespace, name)?;
+    let (container, path) = place(&pod, &Query::of(request.uri()))?;
+    let mut archive = control
+        .archive_out(&container, &path)
+        .await
+        .map_err(|error| archive_failed(&error))?;
+    let (sender, answer) = answer::breakable("application/x-tar");
+    tokio::spawn(async move {
+        loop {
+            let mut piece = BytesMut::with_capacity(ARCHIVE_PIECE);
+            let read = archive.read_buf(&mut piece).await;
+            let over = !matches!(read, Ok(1..));
+            let piece = match read {
+                Ok(0) => return,
+                Ok(_) => Ok(piece.freeze()),
+                // Broken off, so that no part is taken for the whole.
+                Err(error) => Err(error),
+            };
+            if sender.send(piece).await.is_err() || over {
+                return;
+            }
+        }
+    });
+    Ok(answer)
+}
+
+async fn archive_in(
+    server: &Arc<Server>,
+    namespace: &str,
+    name: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Rejected> {
+    let (pod, control) = pods::find(server, namespace, name)?;
+    let (container, path) = place(&pod, &Query::of(request.uri()))?;
+    let (mut reader, mut writer) = tokio::io::duplex(ARCHIVE_PIECE);
+    let mut body = request.into_body();
+    let fed = tokio::spawn(async move {
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                // The client broke off: what came is no whole archive, and its missing end says so.
+                return false;
+            };
+            if let Ok(data) = frame.into_data()
+                && writer.write_all(&data).await.is_err()
+            {
+                return true;
+            }
+        }
+        true
+    });
+    let unpacked = control.archive_in(&container, &path, &mut reader).await;
+    drop(reader);
+    let whole = fed.await.unwrap_or(false);
+    let unpacked = unpacked.map_err(|error| archive_failed(&error))?;
+    if !whole {
+        return Err(Status::bad_request("the archive was broken off").into());
+    }
+    let mut status = Status::success();
+    status.message = unpacked.skipped.join("\n");
+    Ok(answer::json(&status))
 }
 
 async fn change(

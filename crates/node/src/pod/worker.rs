@@ -9,10 +9,10 @@ use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use super::history::History;
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
 use super::{Command, Owned, PodOutcome, events, exit, sandbox, start, with_causes};
-use crate::detached::Record;
 use crate::logs::{self, LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::output::Message;
@@ -57,7 +57,7 @@ pub(crate) struct Worker {
     /// Probes and hooks under way; given up when their container has ended.
     tasks: BTreeMap<(Run, Task), AbortHandle>,
     ports: Vec<Reserved>,
-    record: Option<Record>,
+    history: History,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: Reports,
     told: Told,
@@ -90,6 +90,7 @@ impl Worker {
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
             deleted: pod.metadata.deletion_timestamp.is_some(),
+            history: History::begin(&pod, owned.record, now),
             node,
             pod,
             paths,
@@ -98,7 +99,6 @@ impl Worker {
             containers: HashMap::new(),
             tasks: BTreeMap::new(),
             ports: owned.ports,
-            record: owned.record,
             reports,
             reporter,
             told,
@@ -154,6 +154,7 @@ impl Worker {
             Command::Release => self.released = true,
             Command::Shutdown => {
                 self.shut_down = true;
+                self.history.close();
                 self.step(Input::Delete {
                     grace_seconds: None,
                 });
@@ -164,6 +165,9 @@ impl Worker {
             Command::Logs(request, reply) => {
                 // Whoever asked may have given up.
                 let _ = reply.send(self.logs(&request));
+            }
+            Command::Timeline(reply) => {
+                let _ = reply.send(self.history.timeline(self.node.clock().now()));
             }
             Command::Network(reply) => {
                 let _ = reply.send(self.network());
@@ -490,6 +494,7 @@ impl Worker {
     fn emit(&mut self, event: &PodEvent) {
         self.events += 1;
         let now = self.node.clock().now();
+        self.history.event(event, now);
         let node_name = &self.node.facts().node_name;
         let event = events::event(&self.pod, node_name, event, self.events, now);
         self.node.observer().event(&event);
@@ -519,10 +524,7 @@ impl Worker {
         let pod = Arc::new(pod);
         self.node.output().tell(Message::Status(Arc::clone(&pod)));
         self.node.observer().pod(&pod);
-        // Who takes over after a shutdown goes on from before it.
-        if let Some(record) = self.record.as_ref().filter(|_| !self.shut_down)
-            && let Err(error) = record.save(&pod)
-        {
+        if let Err(error) = self.history.observe(&pod, now) {
             self.node.output().note(with_causes(&error));
         }
         self.told.status.send_replace(pod);
@@ -560,17 +562,14 @@ impl Worker {
         let dir = self.paths.dir.clone();
         let node = Arc::clone(&self.node);
         let of = Arc::clone(&pod);
-        let record = self.record.take();
-        if record.is_some() && self.shut_down && !self.deleted {
+        if self.shut_down && !self.deleted {
             return PodOutcome {
                 pod,
                 leftovers: self.leftovers,
             };
         }
+        self.history.give_up();
         let cleared = tokio::task::spawn_blocking(move || {
-            if let Some(record) = &record {
-                record.give_up();
-            }
             let metadata = &of.metadata;
             let namespace = metadata.namespace.as_deref().unwrap_or("default");
             let name = metadata.name.as_deref().unwrap_or_default();
