@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 
 use rustix::io::Errno;
@@ -62,10 +62,10 @@ async fn sockets(namespace: Option<OwnedFd>) -> Result<(Made, Made), SessionErro
     };
     let (sender, receiver) = oneshot::channel();
     let enter = move || {
-        move_into_link_name_space(
-            std::os::fd::AsFd::as_fd(&namespace),
-            Some(LinkNameSpaceType::Network),
-        )?;
+        // Closed before the answer is given: who has it shall not find the descriptor still open.
+        let namespace = namespace;
+        let network = Some(LinkNameSpaceType::Network);
+        move_into_link_name_space(namespace.as_fd(), network)?;
         Ok((socket(AddressFamily::INET), socket(AddressFamily::INET6)))
     };
     let failed = |error: io::Error| SessionError::system("enter the Pod's network", error);

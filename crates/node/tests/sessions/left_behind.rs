@@ -1,0 +1,50 @@
+//! What sessions leave in this process: nothing.
+
+use node::session::ExecRequest;
+
+use crate::fixture::{Fixture, collect, request, sleeper};
+
+crate::tests! {
+    no_descriptor_no_zombie,
+}
+
+async fn no_descriptor_no_zombie() {
+    let open = || std::fs::read_dir("/proc/self/fd").expect("readdir").count();
+    let children = || std::fs::read_to_string("/proc/thread-self/children").expect("read");
+    let fixture = Fixture::new().await;
+    let pod = fixture
+        .pod(&format!(
+            "shareProcessNamespace: true\n{}",
+            sleeper("stdin: true")
+        ))
+        .await;
+    // The first of each kind may open what stays, such as the resolver's or the runtime's.
+    let mut before = None;
+    for _ in 0..3 {
+        for tty in [false, true] {
+            let request = ExecRequest {
+                stdin: true,
+                tty,
+                ..request(&["sh", "-c", "echo x; sleep 0.01 & exit 1"])
+            };
+            let outcome = collect(pod.control.exec(request).await.expect("exec")).await;
+            assert_eq!(outcome.code, 1);
+        }
+        pod.control
+            .exec(request(&["nope"]))
+            .await
+            .expect_err("nope");
+        pod.control.dial(1).await.expect_err("nobody");
+        let now = (open(), children());
+        assert_eq!(*before.get_or_insert_with(|| now.clone()), now);
+    }
+    // One that still runs when its Pod ends.
+    let session = pod
+        .control
+        .exec(request(&["sleep", "1000"]))
+        .await
+        .expect("exec");
+    drop(session);
+    pod.end().await;
+    assert_eq!(children(), "");
+}
