@@ -62,6 +62,23 @@ pub(crate) fn read(
     LogStream::start(container, source, wanted, request.follow, settled)
 }
 
+/// Removes the log of a run that has not come about.
+pub(crate) fn discard(paths: &PodPaths, container: &str, instance: Instance) {
+    // What is left of it is a file too many, which goes with the Pod.
+    let _ = LogFiles::new(paths.logs(container), instance).remove();
+}
+
+/// The newest run of a container whose runner is gone: each has a log from before its process was started. Logs that
+/// are older than the run before it are removed.
+pub(crate) fn newest_run(paths: &PodPaths, container: &str) -> Option<Instance> {
+    let mut runs = LogFiles::runs(&paths.logs(container));
+    let newest = runs.pop()?;
+    runs.pop();
+    runs.into_iter()
+        .for_each(|old| discard(paths, container, old));
+    Some(newest)
+}
+
 fn stamp(since: Since, clock: Clock) -> Stamp {
     Stamp::new(match since {
         Since::Time(time) => time,

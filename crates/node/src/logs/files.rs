@@ -48,6 +48,20 @@ impl LogFiles {
         Self { dir, instance }
     }
 
+    /// The runs that have a log in a directory, the oldest first.
+    pub(super) fn runs(dir: &Path) -> Vec<Instance> {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        let instance = |entry: fs::DirEntry| -> Option<Instance> {
+            let name = entry.file_name();
+            let (instance, _) = name.to_str()?.split_once(".log")?;
+            instance.parse().ok()
+        };
+        let mut runs: Vec<Instance> = entries.filter_map(instance).collect();
+        runs.sort_unstable();
+        runs.dedup();
+        runs
+    }
+
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -139,6 +153,7 @@ mod tests {
         assert_eq!(files.numbers().expect("list"), [9, 10]);
         files.remove().expect("remove");
         files.remove().expect("remove again");
+        assert_eq!(LogFiles::runs(files.dir()), [0, 1, 11]);
         let mut left: Vec<_> = fs::read_dir(files.dir())
             .expect("list")
             .map(|entry| entry.expect("entry").file_name())

@@ -194,7 +194,7 @@ mod tests {
             container: "app".into(),
             instance: 0,
         };
-        let log = Arc::new(RunLog::begin(source, &paths, LogRotation::default()));
+        let log = Arc::new(RunLog::begin(source, &paths, LogRotation::default()).expect("begin"));
         let (read, write) = crate::pod::output_pipe().expect("pipe");
         let pumps = Pumps::start(&recorder, log, vec![(Stream::Stdout, read)]).expect("pumps");
         (pumps, write.into(), messages)

@@ -41,7 +41,7 @@ pub(crate) struct RunLog {
 
 #[derive(Debug, Default)]
 struct Writer {
-    /// Opened with the first record.
+    /// None where opening it again has failed, or the run has ended.
     file: Option<File>,
     number: u64,
     length: u64,
@@ -65,25 +65,29 @@ struct Failed {
 }
 
 impl RunLog {
-    /// The log of a run that begins. Nothing is written yet; what an earlier process has left is gone on with.
-    pub(crate) fn begin(source: LogSource, paths: &PodPaths, rotation: LogRotation) -> Self {
+    /// The log of a run that is about to begin. The file is there from now on, as the proof that there was such a run; what
+    /// an earlier process has left in it is gone on with.
+    pub(crate) fn begin(
+        source: LogSource,
+        paths: &PodPaths,
+        rotation: LogRotation,
+    ) -> Result<Self, String> {
         let files = LogFiles::new(paths.logs(&source.container), source.instance);
         let numbers = files.numbers().unwrap_or_default();
         let number = numbers.last().map_or(0, |last| last + 1);
-        let length = fs::metadata(files.current()).map_or(0, |data| data.len());
-        let writer = Writer {
+        let mut writer = Writer {
             number,
-            length,
             ..Writer::default()
         };
+        writer.open(&files).map_err(Failed::in_words)?;
         let progress = watch::Sender::new(writer.progress());
-        Self {
+        Ok(Self {
             source,
             files,
             rotation,
             writer: Mutex::new(writer),
             progress,
-        }
+        })
     }
 
     pub(super) fn source(&self) -> &LogSource {
@@ -174,13 +178,11 @@ impl Writer {
             gap.bytes += bytes;
             return None;
         }
-        self.gap = Some(Gap {
-            bytes,
-            cause: failed.source.to_string(),
-        });
+        let cause = failed.source.to_string();
+        self.gap = Some(Gap { bytes, cause });
         Some(format!(
             "{}; the container goes on, but what it writes meanwhile is missing from its log",
-            disk_error(failed.step, &failed.path, &failed.source)
+            failed.in_words()
         ))
     }
 
@@ -301,6 +303,10 @@ impl Failed {
             source,
             kept: 0,
         }
+    }
+
+    fn in_words(self) -> String {
+        disk_error(self.step, &self.path, &self.source)
     }
 }
 

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::cursor::{Cursor, Source, Then, Wanted};
 use super::files::LogFiles;
 use super::run_log::{Progress, RunLog};
-use super::{LogRequest, LogRotation, LogStream, Recorder, read};
+use super::{LogRequest, LogRotation, LogStream, Recorder, discard, newest_run, read};
 use crate::clock::Clock;
 use crate::output::{LogSource, Output, Stream};
 use crate::paths::{Paths, PodPaths};
@@ -42,7 +42,7 @@ impl Place {
             container: "app".into(),
             instance: 0,
         };
-        Arc::new(RunLog::begin(source, &self.paths, rotation))
+        Arc::new(RunLog::begin(source, &self.paths, rotation).expect("begin"))
     }
 
     fn files(&self) -> LogFiles {
@@ -157,12 +157,31 @@ fn another_process_goes_on_where_one_was_killed() {
 
     let log = place.begin(SMALL);
     let before = read_now(Source::Own(Arc::clone(&log)), &tail);
-    assert_eq!(String::from_utf8_lossy(&before), "n 5\nhalf a li");
+    // The cut line has an end now, so that no other goes on in it.
+    assert_eq!(String::from_utf8_lossy(&before), "n 5\nhalf a li\n");
     append(&log, Stream::Stdout, b"again\n");
     assert_eq!(now(&tail), "half a li\nagain\n");
     // What is cut within its time says nothing.
     std::io::Write::write_all(&mut file, b"1970-01-01T00").expect("write");
     assert_eq!(now(&tail), "half a li\nagain\n");
+}
+
+#[test]
+fn a_run_has_its_log_from_the_beginning() {
+    let place = Place::new();
+    assert_eq!(newest_run(&place.paths, "app"), None);
+    drop(place.begin(SMALL));
+    assert_eq!(place.contents(), [""]);
+    assert_eq!(newest_run(&place.paths, "app"), Some(0));
+    discard(&place.paths, "app", 0);
+    assert_eq!(newest_run(&place.paths, "app"), None);
+
+    for name in ["0.log", "0.log.3", "9.log", "10.log"] {
+        std::fs::write(place.paths.logs("app").join(name), name).expect("write");
+    }
+    assert_eq!(newest_run(&place.paths, "app"), Some(10));
+    let runs = LogFiles::runs(&place.paths.logs("app"));
+    assert_eq!(runs, [9, 10], "only the last two are kept");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::sandbox::{Sandbox, disk_error};
 use super::worker::{Report, Reports};
 use super::{container_id, input_pipe, mounts, output_pipe, wait};
 use crate::env;
-use crate::logs::{Pumps, RunLog, Tap};
+use crate::logs::{self, Pumps, RunLog, Tap};
 use crate::node::Node;
 use crate::output::{LogSource, Stream};
 use crate::paths::PodPaths;
@@ -172,14 +172,18 @@ impl From<env::ConfigError> for Failed {
 /// Starts a container and reports how that went.
 pub(crate) async fn start(request: StartRequest, reports: Reports) {
     let (container, instance) = (request.container.name.clone(), request.instance);
+    let paths = request.paths.clone();
     let report = match started(request, &reports).await {
         Ok(started) => Report::Started(Box::new(started)),
-        Err(Failed { failure, message }) => Report::Input(Input::StartFailed {
-            container,
-            instance,
-            failure,
-            message,
-        }),
+        Err(Failed { failure, message }) => {
+            logs::discard(&paths, &container, instance);
+            Report::Input(Input::StartFailed {
+                container,
+                instance,
+                failure,
+                message,
+            })
+        }
     };
     let _ = reports.send(report);
 }
@@ -221,6 +225,13 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
     let dir = paths.container(&name, instance);
     let termination_log =
         prepare_directory(&dir).map_err(|error| created(&disk_error("create", &dir, &error)))?;
+    let log = LogSource {
+        pod: pod.metadata.name.as_deref().unwrap_or_default().into(),
+        container: name.as_str().into(),
+        instance,
+    };
+    let log = RunLog::begin(log, &paths, node.log_rotation()).map_err(|error| created(&error))?;
+    let log = Arc::new(log);
     let mounts = mounts::of(
         &pod,
         &container,
@@ -289,12 +300,6 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         .notes()
         .iter()
         .for_each(|note| node.output().note(note.clone()));
-    let log = LogSource {
-        pod: pod.metadata.name.as_deref().unwrap_or_default().into(),
-        container: name.as_str().into(),
-        instance,
-    };
-    let log = Arc::new(RunLog::begin(log, &paths, node.log_rotation()));
     let terminal = running.take_terminal();
     let connect = || -> std::io::Result<_> {
         let streams = match &terminal {

@@ -82,10 +82,19 @@ impl Worker {
             .paths()
             .pod(pod.metadata.uid.as_deref().unwrap_or_default());
         let (options, now) = (node.machine_options(), node.clock().now());
-        let machine = match &pod.status {
-            None => Machine::new(Arc::clone(&pod), options, now),
-            // It ran before.
-            Some(_) => Machine::restore(Arc::clone(&pod), options, now),
+        let spec = &pod.spec;
+        let names = spec.init_containers.iter().chain(&spec.containers);
+        let runs = names.filter_map(|c| Some((&c.name, logs::newest_run(&paths, &c.name)?)));
+        let runs: Vec<_> = runs.collect();
+        // It ran before, if only for a moment that nobody could write down.
+        let machine = if pod.status.is_some() || !runs.is_empty() {
+            let mut machine = Machine::restore(Arc::clone(&pod), options, now);
+            for (container, instance) in runs {
+                machine.note_run(container, instance);
+            }
+            machine
+        } else {
+            Machine::new(Arc::clone(&pod), options, now)
         };
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
