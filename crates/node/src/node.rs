@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use container::Launcher;
 use container::cgroup::Cgroups;
@@ -28,6 +29,9 @@ use crate::publish::{self, Publish, PublishError};
 use crate::session::MOST_SESSIONS;
 use crate::state::{self, ClaimError, Ownership, StateError};
 use crate::{detached, identity};
+
+/// So long after the start of Pods most of them wait for something.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// How a node is to be.
 #[derive(Clone, Debug, Default)]
@@ -225,6 +229,7 @@ impl Node {
                 }
             }
         }
+        settle();
         Ok(handles)
     }
 
@@ -253,6 +258,7 @@ impl Node {
             ports: reserved,
             record: Some(record),
         };
+        settle();
         Ok(PodHandle::adopt(Arc::clone(self), pod, owned))
     }
 
@@ -409,6 +415,16 @@ pub fn check_user() -> Result<(), NodeError> {
     } else {
         Err(NodeError::NotRoot)
     }
+}
+
+/// When the bustle of starting is over, its code need not be counted as our memory any more.
+fn settle() {
+    tokio::spawn(async {
+        tokio::time::sleep(SETTLED).await;
+        let released = tokio::task::spawn_blocking(sys::code::release);
+        // Memory is all that is lost where it does not work.
+        let _ = released.await;
+    });
 }
 
 fn check_overlay() -> Result<(), NodeError> {

@@ -5,6 +5,7 @@
 //! single-threaded helper process meets by construction (`unshare`, `execve`).
 
 pub mod clone;
+pub mod code;
 pub mod exec;
 pub mod link;
 pub mod mount;
