@@ -65,7 +65,8 @@ pub enum Error {
 
 impl Error {
     /// What the API server says of an object that is not there.
-    pub(crate) fn not_found(resource: &str, name: &str) -> Self {
+    #[must_use]
+    pub fn not_found(resource: &str, name: &str) -> Self {
         Self::Status(Box::new(Status::not_found(resource, name)))
     }
 

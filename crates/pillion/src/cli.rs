@@ -1,8 +1,17 @@
 //! What can be typed.
 
+mod booleans;
+mod get;
+mod logs;
+mod scope;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+pub(crate) use get::GetArgs;
+pub(crate) use logs::LogsArgs;
+pub(crate) use scope::{AnyScope, Namespace};
 
 use crate::exit;
 
@@ -19,6 +28,13 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// What was typed; ends the program where that cannot be understood.
+    pub(crate) fn read() -> Self {
+        Self::parse_from(booleans::plain(&Self::command(), std::env::args_os()))
+    }
 }
 
 /// Options that every command takes.
@@ -45,6 +61,10 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show what would start after what and why, effective requests and the order of stopping; run nothing
     Plan(PlanArgs),
+    /// List Pods or events of running programs
+    Get(GetArgs),
+    /// Print what containers of a Pod wrote
+    Logs(LogsArgs),
     /// Images of this machine
     #[command(subcommand)]
     Image(ImageCommand),
@@ -266,7 +286,6 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 

@@ -3,7 +3,10 @@
 mod check;
 mod demo;
 mod detach;
+mod get;
 mod image;
+mod kube;
+mod logs;
 mod plan;
 mod run;
 mod supervise;
@@ -24,6 +27,18 @@ use crate::{exit, sources};
 pub(crate) struct Failure {
     what: String,
     source: Option<Box<dyn Error + Send + Sync>>,
+    kind: Kind,
+}
+
+/// How a failure is told.
+#[derive(Debug, PartialEq, Eq)]
+enum Kind {
+    /// `error: ...`
+    Own,
+    /// As a server said it, after what kubectl puts before that.
+    Server,
+    /// Not at all: nobody reads what is printed.
+    Silent,
 }
 
 impl Failure {
@@ -32,12 +47,62 @@ impl Failure {
         Self {
             what,
             source: Some(Box::new(source)),
+            kind: Kind::Own,
         }
     }
 
     /// A whole sentence.
     pub(crate) fn text(what: String) -> Self {
-        Self { what, source: None }
+        Self {
+            what,
+            source: None,
+            kind: Kind::Own,
+        }
+    }
+
+    /// A result that could not be written.
+    pub(crate) fn output(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Kind::Silent,
+            _ => Kind::Own,
+        };
+        Self {
+            kind,
+            ..Self::new("write to standard output".into(), error)
+        }
+    }
+
+    /// Whether there is nobody to tell it to.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.kind == Kind::Silent
+    }
+
+    /// Tells it; returns the exit code.
+    pub(crate) fn report(&self, term: &Term) -> ExitCode {
+        match self.kind {
+            Kind::Own => term.error(self),
+            Kind::Server => term.remark(&format!("{}\n", printers::escape::terminal(&self.what))),
+            Kind::Silent => return exit::SUCCESS.into(),
+        }
+        exit::FAILURE.into()
+    }
+}
+
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        match error.status() {
+            Some(status) => {
+                let reason = match status.reason.as_str() {
+                    "" => String::new(),
+                    reason => format!(" ({reason})"),
+                };
+                Self {
+                    kind: Kind::Server,
+                    ..Self::text(format!("Error from server{reason}: {}", status.message))
+                }
+            }
+            None => Self::text(crate::term::causes(&error)),
+        }
     }
 }
 
@@ -62,6 +127,8 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Supervise { uid } => supervise::run(&uid, &cli.global),
         Command::Check(args) => Ok(check::run(&args, term)),
         Command::Plan(args) => Ok(plan::run(&args, term)),
+        Command::Get(args) => get::run(&args, &cli.global, term),
+        Command::Logs(args) => logs::run(&args, &cli.global, term),
         Command::Image(command) => image::run(command, &cli.global, term),
         Command::Demo(command) => demo::run(command, term),
     }

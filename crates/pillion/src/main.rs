@@ -15,20 +15,15 @@ mod term;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
     // A re-executed helper: no command line, no threads, nothing of what follows.
     if let Some(code) = container::helper_main(std::env::args_os().next().as_deref()) {
         return code;
     }
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::read();
     let term = term::Term::new(cli.global.no_color);
     match commands::dispatch(cli, &term) {
         Ok(code) => code,
-        Err(error) => {
-            term.error(&error);
-            exit::FAILURE.into()
-        }
+        Err(error) => error.report(&term),
     }
 }

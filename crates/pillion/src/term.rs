@@ -31,6 +31,13 @@ impl Term {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
+    /// Writes a part of a result that may be long, or never end; whoever writes it ends when nobody reads it any more.
+    pub(crate) fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
     /// Writes a remark.
     pub(crate) fn remark(&self, text: &str) {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
