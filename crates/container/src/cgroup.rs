@@ -12,12 +12,15 @@ mod detect;
 mod kill;
 mod memory;
 mod pids;
+mod usage;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use usage::Usage;
 
 /// Which interface the machine has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -37,7 +37,7 @@ use crate::detached::Record;
 use crate::logs::{LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::publish::Reserved;
-use crate::session::{PodNetwork, SessionError, Target};
+use crate::session::{Counted, PodNetwork, SessionError, Target};
 use crate::state::{self, ClaimError, Ownership};
 
 /// Where an answer is waited for.
@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Timeline(oneshot::Sender<PodTimeline>),
     /// Where the Pod's sockets are made.
     Network(Reply<PodNetwork>),
+    /// The running containers with their cgroups, in the order of the spec.
+    Counted(Reply<Vec<Counted>>),
     /// A log of a container.
     Logs(LogRequest, oneshot::Sender<Result<LogStream, LogError>>),
     /// ConfigMaps or Secrets have changed.
@@ -237,11 +239,14 @@ impl PodControl {
             .unwrap_or_else(|| Err(gone()))
     }
 
-    /// Where the Pod's sockets are made.
-    pub(crate) async fn network(&self) -> Result<PodNetwork, SessionError> {
-        self.ask(Command::Network)
-            .await
-            .unwrap_or_else(|| Err(SessionError::PodNotFound(String::new())))
+    /// What a Pod with a sandbox answers.
+    pub(crate) async fn answer<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Result<T, SessionError> {
+        // Its name is with the one who asks.
+        let gone = || SessionError::PodNotFound(String::new());
+        self.ask(command).await.unwrap_or_else(|| Err(gone()))
     }
 
     /// Nothing comes of it when the Pod's task is gone.

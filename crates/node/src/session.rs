@@ -16,6 +16,7 @@ pub use archive::{ArchiveError, ArchiveOut, Unpacked};
 pub use attach::AttachRequest;
 pub(crate) use dial::PodNetwork;
 pub use exec::ExecRequest;
+pub(crate) use stats::Counted;
 pub use stats::{ContainerStats, ContainerUsage, PodStats, PodUsage};
 pub use streams::{SessionInput, SessionOutput};
 

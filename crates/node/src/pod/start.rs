@@ -89,6 +89,10 @@ impl StartedContainer {
         pumps.as_ref().map(Pumps::subscribe)
     }
 
+    pub(crate) fn cgroup(&self) -> &CgroupHandle {
+        &self.cgroup
+    }
+
     pub(crate) fn stop_signal(&self) -> i32 {
         self.stop_signal
     }

@@ -19,7 +19,7 @@ use crate::output::Message;
 use crate::paths::PodPaths;
 use crate::probe::Answer;
 use crate::publish::Reserved;
-use crate::session::{PodNetwork, SessionError, Target};
+use crate::session::{Counted, PodNetwork, SessionError, Target};
 use crate::state::{self, Ownership};
 use crate::{hook, probe};
 
@@ -181,6 +181,9 @@ impl Worker {
             Command::Network(reply) => {
                 let _ = reply.send(self.network());
             }
+            Command::Counted(reply) => {
+                let _ = reply.send(self.counted());
+            }
             Command::ObjectsChanged => self.step(Input::ObjectsChanged),
             Command::Update(pod) => self.step(Input::SpecChanged { pod }),
         }
@@ -188,23 +191,50 @@ impl Worker {
 
     /// The running container of this name, for a session.
     fn session_target(&self, name: &str) -> Result<Target, SessionError> {
-        let running = self.containers.values().find(|started| {
-            started.container().name == name && started.exit_code().borrow().is_none()
-        });
-        let container = running.ok_or_else(|| SessionError::ContainerNotFound(name.to_owned()))?;
+        let container = self
+            .running(name)
+            .ok_or_else(|| SessionError::ContainerNotFound(name.to_owned()))?;
         Ok(Target {
             node: Arc::clone(&self.node),
             container: Arc::clone(container),
         })
     }
 
-    fn network(&self) -> Result<PodNetwork, SessionError> {
-        let Some(sandbox) = &self.sandbox else {
+    fn session_sandbox(&self) -> Result<&Sandbox, SessionError> {
+        self.sandbox.as_deref().ok_or_else(|| {
             let metadata = &self.pod.metadata;
             let name = metadata.name.as_deref().unwrap_or_default();
             let namespace = metadata.namespace.as_deref().unwrap_or("default");
-            return Err(SessionError::PodNotFound(format!("{name}_{namespace}")));
-        };
+            SessionError::PodNotFound(format!("{name}_{namespace}"))
+        })
+    }
+
+    /// The running containers with their cgroups, in the order of the spec.
+    fn counted(&self) -> Result<Vec<Counted>, SessionError> {
+        self.session_sandbox()?;
+        let spec = &self.pod.spec;
+        let all = spec.init_containers.iter().chain(&spec.containers);
+        let running = all.filter_map(|container| self.running(&container.name));
+        Ok(running
+            .map(|started| {
+                let (name, instance) = started.run();
+                Counted {
+                    name,
+                    instance,
+                    cgroup: started.cgroup().clone(),
+                }
+            })
+            .collect())
+    }
+
+    fn running(&self, name: &str) -> Option<&Arc<StartedContainer>> {
+        self.containers.values().find(|started| {
+            started.container().name == name && started.exit_code().borrow().is_none()
+        })
+    }
+
+    fn network(&self) -> Result<PodNetwork, SessionError> {
+        let sandbox = self.session_sandbox()?;
         // A copy, so that nobody who connects slowly keeps the sandbox from being closed.
         let namespace = sandbox.inner().network_namespace();
         let copy = namespace.map(|fd| fd.try_clone_to_owned()).transpose();

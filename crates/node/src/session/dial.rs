@@ -12,7 +12,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 
 use super::SessionError;
-use crate::pod::PodControl;
+use crate::pod::{Command, PodControl};
 
 /// Where a Pod's sockets are made.
 pub(crate) struct PodNetwork {
@@ -28,7 +28,7 @@ impl PodControl {
     /// [`SessionError::PodNotFound`] for a Pod without a sandbox, [`SessionError::Dial`] when both addresses refuse,
     /// [`SessionError::System`].
     pub async fn dial(&self, port: u16) -> Result<TcpStream, SessionError> {
-        let PodNetwork { uid, namespace } = self.network().await?;
+        let PodNetwork { uid, namespace } = self.answer(Command::Network).await?;
         let (ipv4, ipv6) = sockets(namespace).await?;
         let by_ipv4 = match connect(ipv4, Ipv4Addr::LOCALHOST.into(), port).await {
             Ok(stream) => return Ok(stream),

@@ -19,6 +19,7 @@ mod dial;
 mod exec;
 mod fixture;
 mod left_behind;
+mod stats;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -48,7 +49,13 @@ fn main() -> ExitCode {
         .collect();
     let list = arguments.iter().any(|arg| arg == "--list");
     let mut failed = Vec::new();
-    let groups = [attach::TESTS, dial::TESTS, exec::TESTS, left_behind::TESTS];
+    let groups = [
+        attach::TESTS,
+        dial::TESTS,
+        exec::TESTS,
+        left_behind::TESTS,
+        stats::TESTS,
+    ];
     for (name, test) in groups.into_iter().flatten() {
         if !filters.is_empty() && !filters.iter().any(|filter| name.contains(filter.as_str())) {
             continue;
