@@ -1,17 +1,23 @@
 //! What can be typed.
 
 mod booleans;
+mod delete;
 mod get;
 mod logs;
 mod scope;
+mod selection;
+mod wait;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use delete::DeleteArgs;
 pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
 pub(crate) use scope::{AnyScope, Namespace};
+pub(crate) use selection::Selection;
+pub(crate) use wait::{Timeout, WaitArgs};
 
 use crate::exit;
 
@@ -65,6 +71,10 @@ pub(crate) enum Command {
     Get(GetArgs),
     /// Print what containers of a Pod wrote
     Logs(LogsArgs),
+    /// End Pods, and wait until they are gone
+    Delete(DeleteArgs),
+    /// Wait until Pods are created or deleted, or until something can be said of them
+    Wait(WaitArgs),
     /// Images of this machine
     #[command(subcommand)]
     Image(ImageCommand),

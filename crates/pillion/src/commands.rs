@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod check;
+mod delete;
 mod demo;
 mod detach;
 mod get;
@@ -10,6 +11,7 @@ mod logs;
 mod plan;
 mod run;
 mod supervise;
+mod wait;
 
 use std::error::Error;
 use std::fmt;
@@ -128,6 +130,8 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Check(args) => Ok(check::run(&args, term)),
         Command::Plan(args) => Ok(plan::run(&args, term)),
         Command::Get(args) => get::run(&args, &cli.global, term),
+        Command::Delete(args) => delete::run(&args, &cli.global, term),
+        Command::Wait(args) => wait::run(&args, &cli.global, term),
         Command::Logs(args) => logs::run(&args, &cli.global, term),
         Command::Image(command) => image::run(command, &cli.global, term),
         Command::Demo(command) => demo::run(command, term),
@@ -154,6 +158,13 @@ fn recover(paths: &Paths, term: &Term) -> Result<(), Failure> {
 
 /// Reads and judges manifests; findings are shown as they are. `None` is bad input.
 fn load(paths: &[String], term: &Term) -> Option<Loaded> {
+    let loaded = read_manifests(paths, term)?;
+    show(&loaded.warnings, term);
+    Some(loaded)
+}
+
+/// The same for who does not run them: warnings are not shown.
+fn read_manifests(paths: &[String], term: &Term) -> Option<Loaded> {
     let sources = match sources::read(paths) {
         Ok(sources) => sources,
         Err(error) => {
@@ -162,10 +173,7 @@ fn load(paths: &[String], term: &Term) -> Option<Loaded> {
         }
     };
     match manifest::load(&sources) {
-        Ok(loaded) => {
-            show(&loaded.warnings, term);
-            Some(loaded)
-        }
+        Ok(loaded) => Some(loaded),
         Err(findings) => {
             show(&findings, term);
             None

@@ -1,7 +1,9 @@
 //! What the verbs that talk to running programs share.
 
 pub(crate) mod containers;
+pub(crate) mod select;
 pub(crate) mod targets;
+pub(crate) mod until;
 
 use client::{Client, PodName};
 use node::paths::Paths;

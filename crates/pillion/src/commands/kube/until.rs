@@ -1,0 +1,87 @@
+//! Waiting until something can be said of a Pod.
+
+use client::{Change, Client, PodName, Query};
+use printers::wait::Condition;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::commands::Failure;
+use crate::term::Term;
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Deadline {
+    /// Look once.
+    Now,
+    /// Until then.
+    At(Instant),
+    /// Without end.
+    Never,
+}
+
+/// Waits until a condition is met. Where that is [`Condition::Delete`], a Pod of the same name that has another `uid` is
+/// not the one that is waited for.
+pub(crate) async fn met(
+    client: &Client,
+    pod: &PodName,
+    condition: &Condition,
+    uid: Option<&str>,
+    deadline: Deadline,
+    term: &Term,
+) -> Result<(), Failure> {
+    let deleting = matches!(condition, Condition::Delete);
+    let creating = matches!(condition, Condition::Create);
+    let other = |object: &Value| uid.is_some_and(|uid| object["metadata"]["uid"] != *uid);
+    let is_met = |object: &Value| {
+        if deleting {
+            return Ok(other(object));
+        }
+        let checked = condition.is_met(object);
+        checked.map_err(|error| Failure::text(error.to_string()))
+    };
+    let (listed, mut watch) = client.watch::<Value>(&Query::pod(pod)).await?;
+    if let Some(failure) = listed.failures.into_iter().next() {
+        return Err(failure.into());
+    }
+    match listed.found.first() {
+        None if deleting => return Ok(()),
+        None if creating => {}
+        None => return Err(client::Error::not_found("pods", &pod.name).into()),
+        Some(object) if is_met(object)? => return Ok(()),
+        Some(_) => {}
+    }
+    loop {
+        let next = match deadline {
+            Deadline::Now => {
+                return Err(Failure::text(format!(
+                    "condition not met for pods/{}",
+                    pod.name
+                )));
+            }
+            Deadline::At(deadline) => timeout_at(deadline, watch.next()).await,
+            Deadline::Never => Ok(watch.next().await),
+        };
+        let Ok(next) = next else {
+            return Err(Failure::text(format!(
+                "timed out waiting for the condition on pods/{}",
+                pod.name
+            )));
+        };
+        match next {
+            Ok(event) if event.change == Change::Deleted => {
+                if deleting {
+                    return Ok(());
+                }
+                // Another of its name may come.
+            }
+            Ok(event) => {
+                if is_met(&event.object)? {
+                    return Ok(());
+                }
+            }
+            Err(error) => term.remark(&format!(
+                "error: An error occurred while waiting for the condition to be satisfied: {error}\n"
+            )),
+        }
+    }
+}
