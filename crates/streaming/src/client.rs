@@ -2,6 +2,7 @@
 
 mod command;
 mod port_forward;
+mod upgrade;
 
 pub use command::{Command, CommandResult, TerminalResizer, command};
 pub use port_forward::{ForwardFailure, Forwarded, PortForward, port_forward};
@@ -14,13 +15,19 @@ pub enum ClientError {
     /// The server refused; its words.
     #[error("{}", .0.message)]
     Refused(Box<Status>),
+    /// The path is none.
+    #[error("ask for an upgrade")]
+    Request(#[source] hyper::http::Error),
     /// The server does not speak HTTP as it should, or is gone.
     #[error("ask for an upgrade")]
     Http(#[source] hyper::Error),
     /// The server accepted, but not what was asked for.
-    #[error("the server answered {0}")]
-    Upgrade(String),
-    /// The connection ended before the server said how it went.
-    #[error("the server closed the connection without a result")]
+    #[error("the server upgraded to another protocol: {0}")]
+    Protocol(String),
+    /// The server is gone.
+    #[error("lost connection to pod")]
     Lost,
+    /// The connection carries as many streams as it can.
+    #[error("too many streams over one connection")]
+    TooMany,
 }

@@ -15,12 +15,16 @@
 //!
 //! A connection is driven by a task of its own, started with [`tokio::spawn`].
 
+mod channels;
 pub mod client;
 mod outcome;
+mod outgoing;
 mod query;
 pub mod server;
+pub mod spdy;
 mod stream;
 mod terminal;
+pub mod websocket;
 
 pub use outcome::Outcome;
 pub use query::Streams;

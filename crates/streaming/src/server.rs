@@ -14,6 +14,7 @@
 
 mod command;
 mod port_forward;
+mod upgrade;
 
 pub use command::{CommandEnd, CommandSession, PendingCommand, command};
 pub use port_forward::{
