@@ -2,7 +2,7 @@
 //!
 //! kubectl replaces the escape character and carriage returns. The same is done here, and the other control
 //! characters are made visible, too, since terminals obey some of them (backspace, the eight-bit forms of
-//! escape sequences).
+//! escape sequences, changes of the direction of writing).
 
 use std::borrow::Cow;
 
@@ -41,8 +41,10 @@ pub fn cell(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Control characters, and those that reorder the text around them.
 fn is_unsafe(character: char) -> bool {
     character.is_control() && !matches!(character, '\t' | '\n')
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -58,6 +60,7 @@ mod tests {
             ("a\tb\nc", "a\tb\nc"),
             ("\x07\x08\x7f\0", "^G^H^?^@"),
             ("\u{9b}31m", "\\u009b31m"),
+            ("a\u{202e}b", "a\\u202eb"),
         ] {
             assert_eq!(terminal(text), expected);
         }

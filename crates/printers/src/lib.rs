@@ -15,5 +15,6 @@ pub mod jsonpath;
 pub mod output;
 pub mod table;
 pub mod tabwriter;
+pub mod timeline;
 pub mod top;
 pub mod wait;

@@ -1,0 +1,415 @@
+//! What a timeline looks like before it is known on what it is drawn: rows, bars and marks, with times in
+//! microseconds from the start.
+
+use lifecycle::timeline::{
+    ContainerStage, ContainerState, ContainerTimeline, Mark, PhaseState, PodTimeline, ReadyState,
+    Span,
+};
+use lifecycle::{EventKind, Role};
+use manifest::core::v1::{ConditionStatus, PodPhase};
+use manifest::meta::v1::MicroTime;
+
+use super::axis;
+
+/// A whole picture.
+pub(super) struct Chart {
+    /// `namespace/name`.
+    pub(super) name: String,
+    /// The Pod's phase, and whether it is ready.
+    pub(super) state: String,
+    /// When it begins.
+    pub(super) from: MicroTime,
+    /// How long it is, at least 1.
+    pub(super) length: i64,
+    /// The Pod, then its containers.
+    pub(super) rows: Vec<Row>,
+}
+
+/// One row.
+pub(super) struct Row {
+    /// `pod`, `init`, `sidecar` or `app`.
+    pub(super) role: &'static str,
+    /// The container; empty for the Pod.
+    pub(super) name: String,
+    /// In the order of time.
+    pub(super) bars: Vec<Bar>,
+    /// In the order of time.
+    pub(super) points: Vec<Point>,
+    /// How much of it was left out.
+    pub(super) dropped: u64,
+}
+
+/// A time during which something held.
+pub(super) struct Bar {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) shade: Shade,
+    /// What held, and how long.
+    pub(super) title: String,
+}
+
+/// What held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shade {
+    /// Nobody watched, or it was left out.
+    Unknown,
+    /// It waited to be started.
+    Waiting,
+    /// It waited since it had failed before.
+    BackOff,
+    /// It ran.
+    Running,
+    /// It was started and not ready.
+    Started,
+    /// It was ready.
+    Ready,
+    /// It had ended well.
+    Succeeded,
+    /// It had ended otherwise.
+    Failed,
+}
+
+/// Something that happened at a moment.
+pub(super) struct Point {
+    pub(super) at: i64,
+    pub(super) sign: Sign,
+    /// What happened.
+    pub(super) title: String,
+}
+
+/// What happened; when several fall on one place, the last of these is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sign {
+    /// It is held back.
+    BackOff,
+    /// A probe failed.
+    Unhealthy,
+    /// It runs again.
+    Restart,
+    /// Something else is wrong.
+    Warning,
+    /// It is being stopped.
+    Killing,
+}
+
+impl Shade {
+    /// All of them, in the order of a life.
+    pub(super) const ALL: [Shade; 8] = [
+        Self::Waiting,
+        Self::BackOff,
+        Self::Running,
+        Self::Started,
+        Self::Ready,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// What the legend calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "not recorded",
+            Self::Waiting => "waiting",
+            Self::BackOff => "back-off",
+            Self::Running => "running",
+            Self::Started => "not ready",
+            Self::Ready => "ready",
+            Self::Succeeded => "ended",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it had come to an end.
+    pub(super) const fn is_end(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+}
+
+impl Sign {
+    /// All of them, the gravest last.
+    pub(super) const ALL: [Sign; 5] = [
+        Self::Unhealthy,
+        Self::Killing,
+        Self::BackOff,
+        Self::Restart,
+        Self::Warning,
+    ];
+
+    /// What the legend calls it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::BackOff => "held back",
+            Self::Unhealthy => "probe failed",
+            Self::Restart => "restarted",
+            Self::Warning => "warning",
+            Self::Killing => "stopped",
+        }
+    }
+
+    /// Of an event; ordinary ones have none.
+    fn of(mark: &Mark) -> Option<Self> {
+        match (mark.reason.as_str(), mark.kind) {
+            ("Unhealthy" | "ProbeWarning", _) => Some(Self::Unhealthy),
+            ("Killing", _) => Some(Self::Killing),
+            ("BackOff", _) => Some(Self::BackOff),
+            (_, EventKind::Warning) => Some(Self::Warning),
+            (_, EventKind::Normal) => None,
+        }
+    }
+}
+
+impl Chart {
+    pub(super) fn new(timeline: &PodTimeline) -> Self {
+        let metadata = &timeline.metadata;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let clock = Clock::new(timeline);
+        let mut rows = vec![pod_row(timeline, clock)];
+        rows.extend(
+            timeline
+                .containers
+                .iter()
+                .map(|container| row(container, clock)),
+        );
+        Self {
+            name: format!("{}/{}", text(&metadata.namespace), text(&metadata.name)),
+            state: state(timeline),
+            from: timeline.from,
+            length: clock.length,
+            rows,
+        }
+    }
+
+    /// The states that are seen, in the order of the legend.
+    pub(super) fn shades(&self) -> Vec<Shade> {
+        let seen = |shade: &Shade| {
+            let mut bars = self.rows.iter().flat_map(|row| &row.bars);
+            bars.any(|bar| bar.shade == *shade)
+        };
+        Shade::ALL.into_iter().filter(seen).collect()
+    }
+
+    /// The marks that are seen, in the order of the legend.
+    pub(super) fn signs(&self) -> Vec<Sign> {
+        let seen = |sign: &Sign| {
+            let mut points = self.rows.iter().flat_map(|row| &row.points);
+            points.any(|point| point.sign == *sign)
+        };
+        Sign::ALL.into_iter().filter(seen).collect()
+    }
+}
+
+/// Turns moments into distances from the start.
+#[derive(Clone, Copy)]
+pub(super) struct Clock {
+    from: i64,
+    /// From the first to the last moment, at least 1.
+    pub(super) length: i64,
+}
+
+impl Clock {
+    pub(super) fn new(timeline: &PodTimeline) -> Self {
+        let from = timeline.from.0.as_microsecond();
+        let to = timeline.to.0.as_microsecond();
+        let length = to.saturating_sub(from).max(1);
+        Self { from, length }
+    }
+
+    pub(super) fn at(self, moment: MicroTime) -> i64 {
+        let at = moment.0.as_microsecond().saturating_sub(self.from);
+        at.clamp(0, self.length)
+    }
+
+    /// Begin and end of a span; one that still holds goes on to the end.
+    pub(super) fn span<S>(self, span: &Span<S>) -> (i64, i64) {
+        let from = self.at(span.from);
+        let to = span.to.map_or(self.length, |to| self.at(to));
+        (from, to.max(from))
+    }
+}
+
+/// `Running, ready`, `Failed (DeadlineExceeded)`.
+fn state(timeline: &PodTimeline) -> String {
+    let Some(phase) = timeline.phases.last().map(|span| &span.state) else {
+        return "Unknown".to_owned();
+    };
+    let reason = phase.reason.as_deref().map(|reason| format!(" ({reason})"));
+    let ready = timeline.ready.last().map(|span| span.state.status);
+    let ready = match (phase.phase, ready) {
+        (PodPhase::Running, Some(ConditionStatus::True)) => ", ready",
+        (PodPhase::Running, Some(_)) => ", not ready",
+        _ => "",
+    };
+    format!("{}{}{ready}", phase.phase, reason.unwrap_or_default())
+}
+
+/// Phases as bars; while Running, as far as readiness is known.
+fn pod_row(timeline: &PodTimeline, clock: Clock) -> Row {
+    let mut bars = Vec::new();
+    for phase in &timeline.phases {
+        let (from, to) = clock.span(phase);
+        if phase.state.phase != PodPhase::Running {
+            bars.push(phase_bar(&phase.state, from, to));
+            continue;
+        }
+        let mut at = from;
+        for ready in &timeline.ready {
+            let (ready_from, ready_to) = clock.span(ready);
+            let (ready_from, ready_to) = (ready_from.max(at), ready_to.min(to));
+            if ready_from < ready_to {
+                if at < ready_from {
+                    bars.push(phase_bar(&phase.state, at, ready_from));
+                }
+                bars.push(ready_bar(&ready.state, ready_from, ready_to));
+                at = ready_to;
+            }
+        }
+        if at < to || from == to {
+            bars.push(phase_bar(&phase.state, at, to));
+        }
+    }
+    Row {
+        role: "pod",
+        name: String::new(),
+        bars: with_gaps(bars),
+        points: points(&timeline.marks, clock),
+        dropped: timeline.dropped,
+    }
+}
+
+fn phase_bar(state: &PhaseState, from: i64, to: i64) -> Bar {
+    let shade = match state.phase {
+        PodPhase::Pending => Shade::Waiting,
+        PodPhase::Running => Shade::Running,
+        PodPhase::Succeeded => Shade::Succeeded,
+        PodPhase::Failed => Shade::Failed,
+        PodPhase::Unknown => Shade::Unknown,
+    };
+    let reason = state.reason.as_deref().map(|reason| format!(" ({reason})"));
+    bar(
+        from,
+        to,
+        shade,
+        &format!("{}{}", state.phase, reason.unwrap_or_default()),
+    )
+}
+
+fn ready_bar(state: &ReadyState, from: i64, to: i64) -> Bar {
+    if state.status == ConditionStatus::True {
+        return bar(from, to, Shade::Ready, "Running, ready");
+    }
+    let reason = state.reason.as_deref().map(|reason| format!(" ({reason})"));
+    let title = format!("Running, not ready{}", reason.unwrap_or_default());
+    bar(from, to, Shade::Started, &title)
+}
+
+fn row(container: &ContainerTimeline, clock: Clock) -> Row {
+    let bars = container.spans.iter().map(|span| {
+        let (from, to) = clock.span(span);
+        bar(from, to, shade(&span.state), &container_title(&span.state))
+    });
+    let mut points = points(&container.marks, clock);
+    for pair in container.spans.windows(2) {
+        let (before, after) = (&pair[0].state, &pair[1].state);
+        if after.restart > before.restart && is_up(after.state) {
+            points.push(Point {
+                at: clock.at(pair[1].from),
+                sign: Sign::Restart,
+                title: format!("restarted, {} in all", after.restart),
+            });
+        }
+    }
+    points.sort_by_key(|point| point.at);
+    let role = match container.role {
+        Role::Init => "init",
+        Role::Sidecar => "sidecar",
+        Role::App => "app",
+    };
+    Row {
+        role,
+        name: container.name.clone(),
+        bars: with_gaps(bars.collect()),
+        points,
+        dropped: container.dropped,
+    }
+}
+
+pub(super) const fn is_up(stage: ContainerStage) -> bool {
+    !matches!(stage, ContainerStage::Waiting | ContainerStage::Terminated)
+}
+
+fn shade(state: &ContainerState) -> Shade {
+    let backs_off = |reason: &String| reason.ends_with("BackOff");
+    match state.state {
+        ContainerStage::Waiting if state.reason.as_ref().is_some_and(backs_off) => Shade::BackOff,
+        ContainerStage::Waiting => Shade::Waiting,
+        ContainerStage::Running => Shade::Running,
+        ContainerStage::Started => Shade::Started,
+        ContainerStage::Ready => Shade::Ready,
+        ContainerStage::Terminated if state.exit_code == Some(0) => Shade::Succeeded,
+        ContainerStage::Terminated => Shade::Failed,
+    }
+}
+
+fn container_title(state: &ContainerState) -> String {
+    let what = match state.state {
+        ContainerStage::Waiting => "waiting",
+        ContainerStage::Running => "running",
+        ContainerStage::Started => "running, not ready",
+        ContainerStage::Ready => "running, ready",
+        ContainerStage::Terminated => "ended",
+    };
+    let reason = state.reason.as_deref().map(|reason| format!(": {reason}"));
+    let code = state.exit_code.map(|code| format!(", exit code {code}"));
+    format!(
+        "{what}{}{}",
+        reason.unwrap_or_default(),
+        code.unwrap_or_default()
+    )
+}
+
+fn bar(from: i64, to: i64, shade: Shade, what: &str) -> Bar {
+    let lasted = if shade.is_end() {
+        String::new()
+    } else {
+        format!(" for {}", axis::duration(to - from))
+    };
+    let title = format!("{what}{lasted}, from +{}", axis::duration(from));
+    Bar {
+        from,
+        to,
+        shade,
+        title,
+    }
+}
+
+/// Fills the times between bars that nothing is known of.
+fn with_gaps(bars: Vec<Bar>) -> Vec<Bar> {
+    let mut all: Vec<Bar> = Vec::with_capacity(bars.len());
+    for next in bars {
+        if let Some(last) = all.last()
+            && last.to < next.from
+        {
+            all.push(bar(
+                last.to,
+                next.from,
+                Shade::Unknown,
+                Shade::Unknown.name(),
+            ));
+        }
+        all.push(next);
+    }
+    all
+}
+
+fn points(marks: &[Mark], clock: Clock) -> Vec<Point> {
+    let mut points = Vec::new();
+    for mark in marks {
+        let Some(sign) = Sign::of(mark) else { continue };
+        for moment in std::iter::once(mark.time).chain(mark.last) {
+            let at = clock.at(moment);
+            let title = format!("+{} {}: {}", axis::duration(at), mark.reason, mark.message);
+            points.push(Point { at, sign, title });
+        }
+    }
+    points
+}

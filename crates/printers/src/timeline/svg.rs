@@ -1,0 +1,330 @@
+//! A timeline as an SVG file that stands on its own: no scripts, no fonts or images from elsewhere, light and
+//! dark as the reader's system is. What a bar or a mark means is told when it is pointed at.
+
+use lifecycle::timeline::PodTimeline;
+
+use super::axis;
+use super::chart::{Bar, Chart, Point, Row, Shade, Sign};
+use super::happenings::{self, Happening, Mood};
+use super::text::wrap;
+use crate::escape;
+
+mod style;
+
+/// The whole width, in pixels as all below.
+const WIDTH: f64 = 1040.0;
+const MARGIN: f64 = 24.0;
+/// Width of a character of the monospaced font at its size.
+const CHARACTER: f64 = 7.25;
+const ROW: f64 = 38.0;
+const BAR: f64 = 16.0;
+/// Distance between the lines of the list.
+const LINE: f64 = 18.0;
+/// The longest name that is written out before a bar.
+const LONGEST_NAME: usize = 28;
+
+/// The history as an SVG document.
+#[must_use]
+pub fn svg(timeline: &PodTimeline) -> String {
+    let chart = Chart::new(timeline);
+    let names = chart.rows.iter().map(|row| label(row).chars().count());
+    let gutter = MARGIN + (names.max().unwrap_or(0) as f64) * CHARACTER + 74.0;
+    let mut picture = Picture {
+        body: String::new(),
+        left: gutter,
+        length: chart.length as f64,
+    };
+    let mut y = picture.header(&chart);
+    let top = y;
+    y += 26.0;
+    let bottom = y + ROW * chart.rows.len() as f64;
+    picture.grid(chart.length, top, bottom);
+    for row in &chart.rows {
+        picture.row(row, y);
+        y += ROW;
+    }
+    y = picture.legend(&chart, y + 18.0);
+    y = picture.list(&happenings::all(timeline), y + 22.0);
+    let height = y + MARGIN / 2.0;
+    let title = text(&format!("Timeline of Pod {}", chart.name));
+    let size = format!(r#"width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}""#);
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" {size} role=\"img\">\n<title>{title}</title>\n<style>{}</style>\n{}\
+         <rect class=\"page\" width=\"{WIDTH}\" height=\"{height}\" rx=\"8\"/>\n{}</svg>\n",
+        style::SHEET,
+        style::DEFINITIONS,
+        picture.body
+    )
+}
+
+/// Text as XML holds it, with control characters made visible.
+fn text(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in escape::cell(text).chars() {
+        match character {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            // Not allowed in XML in any form.
+            '\u{fffe}' | '\u{ffff}' => safe.push('\u{fffd}'),
+            '\t' => safe.push(' '),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+fn label(row: &Row) -> String {
+    let name = if row.name.is_empty() {
+        row.role
+    } else {
+        &row.name
+    };
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST_NAME - 1).collect::<String>() + "…"
+}
+
+struct Picture {
+    body: String,
+    /// Where the bars begin.
+    left: f64,
+    /// The time that they span, in microseconds.
+    length: f64,
+}
+
+impl Picture {
+    fn x(&self, at: i64) -> f64 {
+        let x = self.left + (WIDTH - MARGIN - self.left) * (at as f64) / self.length;
+        (x * 100.0).round() / 100.0
+    }
+
+    fn push(&mut self, element: &str) {
+        self.body.push_str(element);
+        self.body.push('\n');
+    }
+
+    fn text(&mut self, x: f64, y: f64, class: &str, content: &str) {
+        let content = text(content);
+        self.push(&format!(
+            "<text x=\"{x}\" y=\"{y}\" class=\"{class}\">{content}</text>"
+        ));
+    }
+
+    /// Name, state and time; says where it ends.
+    fn header(&mut self, chart: &Chart) -> f64 {
+        let from = chart.from.0.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let length = axis::duration(chart.length);
+        self.text(MARGIN, 36.0, "head", &chart.name);
+        let about = format!("{} · {length} from {from}", chart.state);
+        self.text(MARGIN, 57.0, "muted", &about);
+        72.0
+    }
+
+    /// Ticks with their labels, and lines down through the rows.
+    fn grid(&mut self, length: i64, top: f64, bottom: f64) {
+        for (at, label) in axis::ticks(length, 8) {
+            let x = self.x(at);
+            let (line, label_y) = (top + 16.0, top + 11.0);
+            self.push(&format!(
+                "<path class=\"grid\" d=\"M{x} {line}V{bottom}\"/>"
+            ));
+            let anchor = match at {
+                0 => "tick",
+                _ if x > WIDTH - MARGIN - 24.0 => "tick end",
+                _ => "tick middle",
+            };
+            self.text(x, label_y, anchor, &label);
+        }
+    }
+
+    fn row(&mut self, row: &Row, y: f64) {
+        let middle = y + BAR - 3.5;
+        if !row.name.is_empty() {
+            self.text(MARGIN, middle, "role", row.role);
+        }
+        self.text(MARGIN + 58.0, middle, "name", &label(row));
+        for bar in &row.bars {
+            self.bar(bar, y);
+        }
+        // Ends above what comes after them.
+        let ends = row.bars.iter().filter(|bar| bar.shade.is_end());
+        let ends = ends.collect::<Vec<_>>();
+        for (position, end) in ends.iter().enumerate() {
+            let near = |other: Option<&&Bar>| {
+                other.is_some_and(|other| (self.x(other.from) - self.x(end.from)).abs() < 18.0)
+            };
+            let crowded =
+                near(ends.get(position + 1)) || position > 0 && near(ends.get(position - 1));
+            self.end(end, crowded, y);
+        }
+        for point in self.seen(&row.points) {
+            self.point(point, y + BAR + 8.0);
+        }
+        if row.dropped > 0 {
+            let note = format!("{} entries left out", row.dropped);
+            self.text(WIDTH - MARGIN, y + BAR + 14.0, "tick end", &note);
+        }
+    }
+
+    fn bar(&mut self, bar: &Bar, y: f64) {
+        let (from, to) = (self.x(bar.from), self.x(bar.to));
+        // What is shorter than a pixel and a half would not be seen.
+        let width = ((to - from).max(1.5) * 100.0).round() / 100.0;
+        let class = class(bar.shade);
+        let title = text(&bar.title);
+        let shape = if bar.shade.is_end() {
+            let middle = y + BAR / 2.0;
+            format!("<path class=\"after\" d=\"M{from} {middle}H{to}\">")
+        } else {
+            let rounding = (width / 2.0).min(3.0);
+            format!(
+                "<rect class=\"{class}\" x=\"{from}\" y=\"{y}\" width=\"{width}\" height=\"{BAR}\" rx=\"{rounding}\">"
+            )
+        };
+        let close = if bar.shade.is_end() { "path" } else { "rect" };
+        self.push(&format!("{shape}<title>{title}</title></{close}>"));
+    }
+
+    /// How something ended; as a mere line where the next one is near.
+    fn end(&mut self, bar: &Bar, crowded: bool, y: f64) {
+        let x = self.x(bar.from).min(WIDTH - MARGIN - BAR / 2.0 + 4.0);
+        let middle = y + BAR / 2.0;
+        let (title, class) = (text(&bar.title), class(bar.shade));
+        if crowded {
+            return self.push(&format!(
+                "<path class=\"{class}\" d=\"M{x} {y}v{BAR}\" stroke=\"currentColor\" stroke-width=\"2\"><title>{title}</title></path>"
+            ));
+        }
+        self.push(&format!(
+            "<use href=\"#{class}\" class=\"{class}\" x=\"{x}\" y=\"{middle}\"><title>{title}</title></use>"
+        ));
+    }
+
+    /// Of marks that would lie on each other, the gravest.
+    fn seen<'a>(&self, points: &'a [Point]) -> Vec<&'a Point> {
+        let mut seen: Vec<&Point> = Vec::new();
+        for point in points {
+            match seen.last_mut() {
+                Some(last) if self.x(point.at) - self.x(last.at) < 9.0 => {
+                    if point.sign > last.sign {
+                        *last = point;
+                    }
+                }
+                _ => seen.push(point),
+            }
+        }
+        seen
+    }
+
+    fn point(&mut self, point: &Point, y: f64) {
+        let x = self.x(point.at);
+        let (title, class) = (text(&point.title), sign(point.sign));
+        self.push(&format!(
+            "<use href=\"#{class}\" class=\"{class}\" x=\"{x}\" y=\"{y}\"><title>{title}</title></use>"
+        ));
+    }
+
+    /// What colours and signs mean, as far as they occur; says where it ends.
+    fn legend(&mut self, chart: &Chart, y: f64) -> f64 {
+        let shades = chart.shades().into_iter();
+        let shades = shades.map(|shade| (class(shade), shade.name(), !shade.is_end()));
+        let signs = chart
+            .signs()
+            .into_iter()
+            .map(|point| (sign(point), point.name(), false));
+        let (mut x, mut y) = (MARGIN, y);
+        for (class, name, is_bar) in shades.chain(signs) {
+            let width = 24.0 + name.chars().count() as f64 * CHARACTER;
+            if x > MARGIN && x + width > WIDTH - MARGIN {
+                (x, y) = (MARGIN, y + 22.0);
+            }
+            if is_bar {
+                let top = y - 9.0;
+                self.push(&format!(
+                    "<rect class=\"{class}\" x=\"{x}\" y=\"{top}\" width=\"18\" height=\"10\" rx=\"2.5\"/>"
+                ));
+                x += 24.0;
+            } else {
+                let (at, middle) = (x + 7.0, y - 4.0);
+                self.push(&format!(
+                    "<use href=\"#{class}\" class=\"{class}\" x=\"{at}\" y=\"{middle}\"/>"
+                ));
+                x += 18.0;
+            }
+            self.text(x, y, "muted", name);
+            x += name.chars().count() as f64 * CHARACTER + 20.0;
+        }
+        y
+    }
+
+    /// All that happened; says where it ends.
+    fn list(&mut self, happenings: &[Happening], y: f64) -> f64 {
+        let longest =
+            |width: fn(&Happening) -> usize| happenings.iter().map(width).max().unwrap_or(0) as f64;
+        let offset_end = MARGIN + longest(|h| axis::duration(h.at).len() + 1) * CHARACTER;
+        let who_at = offset_end + 16.0;
+        let what_at =
+            who_at + longest(|h| h.who.chars().count().min(LONGEST_NAME)) * CHARACTER + 16.0;
+        let message_at = what_at + longest(|h| h.what.chars().count().min(24)) * CHARACTER + 16.0;
+        let columns = ((WIDTH - MARGIN - message_at) / CHARACTER) as usize;
+        self.push(&format!(
+            "<path class=\"grid\" d=\"M{MARGIN} {y}H{}\"/>",
+            WIDTH - MARGIN
+        ));
+        let mut y = y + 6.0;
+        for happening in happenings {
+            y += LINE;
+            let who = happening.who.chars().take(LONGEST_NAME).collect::<String>();
+            self.text(
+                offset_end,
+                y,
+                "tick end",
+                &format!("+{}", axis::duration(happening.at)),
+            );
+            self.text(who_at, y, "name", &who);
+            self.text(what_at, y, mood(happening.mood), &happening.what);
+            let message = escape::cell(&happening.message);
+            for (line, part) in wrap(&message, columns.max(30)).iter().enumerate() {
+                y += if line > 0 { LINE } else { 0.0 };
+                self.text(message_at, y, "message", part);
+            }
+        }
+        y + 6.0
+    }
+}
+
+const fn class(shade: Shade) -> &'static str {
+    match shade {
+        Shade::Unknown => "unknown",
+        Shade::Waiting => "waiting",
+        Shade::BackOff => "backoff",
+        Shade::Running => "running",
+        Shade::Started => "started",
+        Shade::Ready => "ready",
+        Shade::Succeeded => "succeeded",
+        Shade::Failed => "failed",
+    }
+}
+
+const fn sign(sign: Sign) -> &'static str {
+    match sign {
+        Sign::BackOff => "held",
+        Sign::Unhealthy => "unhealthy",
+        Sign::Restart => "restart",
+        Sign::Warning => "warning",
+        Sign::Killing => "killing",
+    }
+}
+
+const fn mood(mood: Mood) -> &'static str {
+    match mood {
+        Mood::Normal => "message",
+        Mood::Neutral => "muted",
+        Mood::Good => "good",
+        Mood::Warning => "warn",
+        Mood::Bad => "bad",
+    }
+}

@@ -1,0 +1,314 @@
+use jiff::Timestamp;
+use lifecycle::timeline::{
+    ContainerStage, ContainerState, ContainerTimeline, Mark, PodTimeline, Span,
+};
+use lifecycle::{EventKind, Role};
+use manifest::meta::v1::MicroTime;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// A Pod with an init container, a sidecar, and an app whose probe fails until it is killed, twice.
+fn crashing() -> PodTimeline {
+    let time = |ms: i64| {
+        lifecycle::Time(1_700_000_000_000 + ms)
+            .to_timestamp()
+            .strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
+            .to_string()
+    };
+    let span = |from: i64, to: Option<i64>, state: serde_json::Value| {
+        let mut span = state;
+        span["from"] = time(from).into();
+        if let Some(to) = to {
+            span["to"] = time(to).into();
+        }
+        span
+    };
+    let mark = |at: i64, kind: &str, reason: &str, message: &str| json!({"time": time(at), "type": kind, "reason": reason, "message": message});
+    let unhealthy = |at: i64, last: i64| {
+        let mut mark = mark(
+            at,
+            "Warning",
+            "Unhealthy",
+            "Liveness probe failed: HTTP probe failed with statuscode: 500",
+        );
+        mark["count"] = 3.into();
+        mark["last"] = time(last).into();
+        mark
+    };
+    serde_json::from_value(json!({
+        "apiVersion": "pillion.dev/v1", "kind": "PodTimeline",
+        "metadata": {"name": "web", "namespace": "default"},
+        "from": time(0), "to": time(72_000),
+        "phases": [span(0, Some(812), json!({"phase": "Pending"})), span(812, None, json!({"phase": "Running"}))],
+        "ready": [
+            span(0, Some(5_000), json!({"status": "False", "reason": "ContainersNotReady"})), span(5_000, Some(30_000), json!({"status": "True"})),
+            span(30_000, Some(45_000), json!({"status": "False", "reason": "ContainersNotReady"})), span(45_000, None, json!({"status": "True"})),
+        ],
+        "marks": [],
+        "containers": [
+            {"name": "setup", "role": "init", "spans": [
+                span(0, Some(10), json!({"state": "waiting", "reason": "PodInitializing", "restart": 0})), span(10, Some(800), json!({"state": "running", "restart": 0})),
+                span(800, None, json!({"state": "terminated", "reason": "Completed", "exitCode": 0, "restart": 0})),
+            ], "marks": [mark(10, "Normal", "Started", "Started container setup")]},
+            {"name": "proxy", "role": "sidecar", "spans": [
+                span(0, Some(805), json!({"state": "waiting", "reason": "PodInitializing", "restart": 0})), span(805, Some(3_000), json!({"state": "running", "restart": 0})),
+                span(3_000, None, json!({"state": "ready", "restart": 0})),
+            ], "marks": [mark(805, "Normal", "Started", "Started container proxy")]},
+            {"name": "web", "role": "container", "spans": [
+                span(0, Some(3_000), json!({"state": "waiting", "reason": "PodInitializing", "restart": 0})), span(3_000, Some(5_000), json!({"state": "started", "restart": 0})),
+                span(5_000, Some(30_000), json!({"state": "ready", "restart": 0})), span(30_000, Some(30_001), json!({"state": "terminated", "reason": "Error", "exitCode": 137, "restart": 0})),
+                span(30_001, Some(42_000), json!({"state": "waiting", "reason": "CrashLoopBackOff", "restart": 0})), span(42_000, Some(45_000), json!({"state": "started", "restart": 1})),
+                span(45_000, None, json!({"state": "ready", "restart": 1})),
+            ], "marks": [
+                mark(3_000, "Normal", "Started", "Started container web"), unhealthy(22_000, 28_000),
+                mark(28_000, "Normal", "Killing", "Container web failed liveness probe, will be restarted"),
+                mark(30_500, "Warning", "BackOff", "Back-off restarting failed container web in pod web"), mark(42_000, "Normal", "Started", "Started container web"),
+                mark(60_000, "Warning", "Odd", "<b>&\"quoted\"\u{1b}[31m\u{fffe}\nsecond line"),
+            ]},
+        ],
+    }))
+    .unwrap()
+}
+
+const PLAIN: Look = Look {
+    width: 80,
+    color: false,
+    unicode: false,
+};
+
+#[test]
+fn as_plain_text() {
+    let expected = "\
+default/web - Running, ready - 1m12s from 2023-11-14 22:13:20 UTC
+
+              0            15s           30s           45s           1m
+              +------------+-------------+-------------+-------------+----------
+pod           =====#######################=============#########################
+init    setup v
+sidecar proxy ---###############################################################
+app     web   ..===######################x~~~~~~~~~~===#########################
+                                  !    k b          r                w
+
+. waiting   ~ back-off   - running   = not ready   # ready   v ended   x failed
+! probe failed   k stopped   b held back   r restarted   w warning
+
+  +0ms  pod    Pending
+ +10ms  setup  Started    Started container setup
++800ms  setup  ended      Completed, exit code 0, ran 790ms
++805ms  proxy  Started    Started container proxy
++812ms  pod    Running
+   +3s  proxy  ready
+   +3s  web    Started    Started container web
+   +5s  pod    ready
+   +5s  web    ready
+  +22s  web    Unhealthy  Liveness probe failed: HTTP probe failed with
+                          statuscode: 500 (x3 until +28s)
+  +28s  web    Killing    Container web failed liveness probe, will be restarted
+  +30s  pod    not ready  ContainersNotReady
+  +30s  web    ended      Error, exit code 137, ran 27s
++30.5s  web    BackOff    Back-off restarting failed container web in pod web
+  +42s  web    Started    Started container web
+  +45s  pod    ready
+  +45s  web    ready
++1m00s  web    Odd        <b>&\"quoted\"^[[31m\u{fffe}...
+";
+    assert_eq!(text(&crashing(), PLAIN), expected);
+}
+
+#[test]
+fn colours_change_nothing_else() {
+    let unicode = Look {
+        unicode: true,
+        ..PLAIN
+    };
+    let colored = Look {
+        color: true,
+        ..unicode
+    };
+    let colored = text(&crashing(), colored);
+    let mut bare = String::new();
+    for (position, part) in colored.split('\u{1b}').enumerate() {
+        let part = if position == 0 {
+            part
+        } else {
+            part.split_once('m').unwrap().1
+        };
+        bare.push_str(part);
+    }
+    assert_eq!(bare, text(&crashing(), unicode));
+    let web = "app     web   ░░▓▓▓██████████████████████✘╌╌╌╌╌╌╌╌╌╌▓▓▓█████████████████████████\n";
+    assert!(bare.contains(web), "{bare}");
+}
+
+#[test]
+fn a_crash_loop_shows_ends_and_what_is_between() {
+    let mut timeline = crashing();
+    let web = &mut timeline.containers[2];
+    let [ready, ended, held] = [2, 3, 4].map(|at| web.spans[at].clone());
+    let at = |seconds: i64| MicroTime(Timestamp::from_second(1_700_000_000 + seconds).unwrap());
+    web.spans.clear();
+    web.marks.clear();
+    web.dropped = 7;
+    for round in 0..20 {
+        let start = i64::from(round) * 3600;
+        for (span, from, to) in [(&ready, 0, 60), (&ended, 60, 61), (&held, 61, 3600)] {
+            let mut span = span.clone();
+            (span.from, span.to) = (at(start + from), Some(at(start + to)));
+            span.state.restart = round;
+            web.spans.push(span);
+        }
+    }
+    // Half of it nobody saw.
+    web.spans.drain(20..50);
+    timeline.to = at(20 * 3600);
+    let text = text(&timeline, PLAIN);
+    let row = text.lines().find(|line| line.starts_with("app")).unwrap();
+    assert_eq!(
+        row,
+        "app     web   x~~x~~x~~x~~~x~~x~~x?????????????????????????????????~~~x~~x~~x~~~"
+    );
+    assert!(text.contains("7 entries left out"), "{text}");
+}
+
+#[test]
+fn as_svg() {
+    let svg = svg(&crashing());
+    let document = roxmltree::Document::parse(&svg).unwrap();
+    let named = |name: &'static str| {
+        document
+            .descendants()
+            .filter(move |node| node.has_tag_name(name))
+    };
+    assert_eq!(
+        named("script").count() + named("image").count() + named("foreignObject").count(),
+        0
+    );
+    let texts = named("text")
+        .filter_map(|node| node.text())
+        .collect::<Vec<_>>();
+    for expected in [
+        "default/web",
+        "setup",
+        "30s",
+        "+22s",
+        "back-off",
+        "<b>&\"quoted\"^[[31m\u{fffd}...",
+    ] {
+        assert!(texts.contains(&expected), "{expected} in {texts:?}");
+    }
+    let titles = named("title")
+        .filter_map(|node| node.text())
+        .collect::<Vec<_>>();
+    for expected in [
+        "ended: Error, exit code 137, from +30s",
+        "waiting: CrashLoopBackOff for 11.9s, from +30s",
+        "restarted, 1 in all",
+        "+22s Unhealthy: Liveness probe failed: HTTP probe failed with statuscode: 500",
+    ] {
+        assert!(titles.contains(&expected), "{expected} in {titles:?}");
+    }
+    // What is referred to is there.
+    for node in named("use") {
+        let target = node.attribute("href").unwrap().trim_start_matches('#');
+        assert!(
+            document
+                .descendants()
+                .any(|node| node.attribute("id") == Some(target)),
+            "{target}"
+        );
+    }
+}
+
+/// Any moment within some years, most of them close to each other.
+fn moment() -> impl Strategy<Value = MicroTime> {
+    let micros = prop_oneof![0..1000i64, 0..100_000_000i64, 0..100_000_000_000_000i64];
+    micros.prop_map(|micros| MicroTime(Timestamp::from_microsecond(micros).unwrap()))
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,12}",
+        "[<>&\"'\\x00-\\x20\\x7f\u{85}\u{9b}\u{202e}\u{fffe}\u{ffff}é日]{0,20}",
+        ".{0,60}"
+    ]
+}
+
+fn container() -> impl Strategy<Value = ContainerTimeline> {
+    let stage = prop_oneof![
+        Just(ContainerStage::Waiting),
+        Just(ContainerStage::Running),
+        Just(ContainerStage::Started),
+        Just(ContainerStage::Ready),
+        Just(ContainerStage::Terminated)
+    ];
+    let state = (
+        stage,
+        proptest::option::of(hostile()),
+        proptest::option::of(any::<i32>()),
+        any::<i32>(),
+    );
+    let state = state.prop_map(|(state, reason, exit_code, restart)| ContainerState {
+        state,
+        reason,
+        exit_code,
+        restart,
+    });
+    let span = (moment(), proptest::option::of(moment()), state);
+    let span = span.prop_map(|(from, to, state)| Span { from, to, state });
+    let mark = (
+        moment(),
+        proptest::option::of(moment()),
+        any::<u32>(),
+        any::<bool>(),
+        hostile(),
+        hostile(),
+    );
+    let mark = mark.prop_map(|(time, last, count, normal, reason, message)| Mark {
+        time,
+        last,
+        count,
+        kind: if normal {
+            EventKind::Normal
+        } else {
+            EventKind::Warning
+        },
+        reason,
+        message,
+    });
+    let lists = (
+        proptest::collection::vec(span, 0..12),
+        proptest::collection::vec(mark, 0..6),
+    );
+    (hostile(), lists, any::<u64>()).prop_map(|(name, (spans, marks), dropped)| ContainerTimeline {
+        name,
+        role: Role::Sidecar,
+        spans,
+        marks,
+        dropped,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Nothing that a timeline holds breaks the picture, however little sense it makes.
+    #[test]
+    fn hostile_timelines_are_drawn(
+        (from, to) in (moment(), moment()), containers in proptest::collection::vec(container(), 0..4), name in hostile(), width in 0..200usize,
+    ) {
+        let mut timeline = crashing();
+        timeline.metadata.name = Some(name);
+        (timeline.from, timeline.to, timeline.containers) = (from, to, containers);
+        let svg = svg(&timeline);
+        prop_assert!(roxmltree::Document::parse(&svg).is_ok(), "{svg}");
+        let text = text(&timeline, Look { width, color: false, unicode: true });
+        prop_assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
+        // Rows, axis and legend keep to the width.
+        let chart = text.lines().skip(1).take_while(|line| !line.trim_start().starts_with('+'));
+        for line in chart.filter(|line| !line.ends_with("left out")) {
+            prop_assert!(line.chars().count() <= width.max(80), "{line}");
+        }
+    }
+}
