@@ -28,7 +28,8 @@ pub struct Context {
     pub zone: TimeZone,
 }
 
-/// A Pod and its events, which come sorted by time; no events at all with `--show-events=false`.
+/// A Pod and its events, by when they happened last; none of them with `--show-events=false`, which is not the
+/// same as an empty list.
 #[must_use]
 pub fn pod(pod: &Pod, events: Option<Vec<Event>>, context: &Context) -> String {
     let mut page = Page::new(context);
