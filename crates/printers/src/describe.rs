@@ -32,18 +32,17 @@ pub struct Context {
 /// same as an empty list.
 #[must_use]
 pub fn pod(pod: &Pod, events: Option<Vec<Event>>, context: &Context) -> String {
-    let mut page = Page::new(context);
-    let status = pod.status.clone().unwrap_or_default();
-    about(&mut page, pod, &status);
-    let (spec, page_ref) = (&pod.spec, &mut page);
+    let page = &mut Page::new(context);
+    let (spec, status) = (&pod.spec, pod.status.clone().unwrap_or_default());
+    about(page, pod, &status);
     if let Some(resources) = &spec.resources {
-        page_ref.line(0, "Resources:");
-        container::resources(page_ref, 1, resources);
+        page.line(0, "Resources:");
+        container::resources(page, 1, resources);
     }
     if !spec.init_containers.is_empty() {
         let statuses = &status.init_container_statuses;
         container::all(
-            page_ref,
+            page,
             "Init Containers",
             pod,
             &spec.init_containers,
@@ -51,7 +50,7 @@ pub fn pod(pod: &Pod, events: Option<Vec<Event>>, context: &Context) -> String {
         );
     }
     let statuses = &status.container_statuses;
-    container::all(page_ref, "Containers", pod, &spec.containers, statuses);
+    container::all(page, "Containers", pod, &spec.containers, statuses);
     if !spec.ephemeral_containers.is_empty() {
         let debuggers = spec
             .ephemeral_containers
@@ -59,23 +58,23 @@ pub fn pod(pod: &Pod, events: Option<Vec<Event>>, context: &Context) -> String {
             .map(container::of_ephemeral);
         let debuggers = debuggers.collect::<Vec<_>>();
         let statuses = &status.ephemeral_container_statuses;
-        container::all(page_ref, "Ephemeral Containers", pod, &debuggers, statuses);
+        container::all(page, "Ephemeral Containers", pod, &debuggers, statuses);
     }
-    conditions(page_ref, pod, &status);
-    volumes::all(page_ref, &spec.volumes);
+    conditions(page, pod, &status);
+    volumes::all(page, &spec.volumes);
     let qos = status.qos_class;
     let qos = qos.unwrap_or_else(|| manifest::resources::qos_class(spec));
-    page_ref.line(0, &format!("QoS Class:\t{qos}"));
-    page_ref.pairs(0, "Node-Selectors", &spec.node_selector);
-    tolerations(page_ref, &spec.tolerations);
-    spread(page_ref, &spec.topology_spread_constraints);
+    page.line(0, &format!("QoS Class:\t{qos}"));
+    page.pairs(0, "Node-Selectors", &spec.node_selector);
+    tolerations(page, &spec.tolerations);
+    spread(page, &spec.topology_spread_constraints);
     if let Some(group) = &spec.scheduling_group {
         let name = group.pod_group_name.as_deref().unwrap_or_default();
-        page_ref.line(0, "SchedulingGroup:");
-        page_ref.line(1, &format!("PodGroupName:\t{name}"));
+        page.line(0, "SchedulingGroup:");
+        page.line(1, &format!("PodGroupName:\t{name}"));
     }
     if events.as_ref().is_some_and(Vec::is_empty) {
-        page_ref.line(0, "Events:\t<none>");
+        page.line(0, "Events:\t<none>");
     }
     // The table of events has columns of its own.
     page.align() + &events::table(events.unwrap_or_default(), context)
