@@ -9,7 +9,6 @@ mod archive;
 mod attach;
 mod dial;
 mod exec;
-mod inside;
 mod stats;
 mod streams;
 

@@ -89,6 +89,21 @@ pub(crate) enum Command {
     Demo(DemoCommand),
 }
 
+impl Command {
+    /// Whether it is answered by the owners of running Pods, which must be there for that.
+    pub(crate) fn is_about_running_pods(&self) -> bool {
+        !matches!(
+            self,
+            Self::Run(_)
+                | Self::Check(_)
+                | Self::Plan(_)
+                | Self::Image(_)
+                | Self::Supervise { .. }
+                | Self::Demo(_)
+        )
+    }
+}
+
 /// Where manifests come from.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = true)]

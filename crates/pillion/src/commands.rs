@@ -124,6 +124,10 @@ impl Error for Failure {
 
 /// Carries out what was typed.
 pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
+    // Who is not root is told by the socket's directory that it may not look.
+    if cli.command.is_about_running_pods() && node::check_user().is_ok() {
+        recover(&Paths::new(cli.global.root.as_deref()), term)?;
+    }
     match cli.command {
         Command::Run(args) => run::run(args, &cli.global, term),
         Command::Supervise { uid } => supervise::run(&uid, &cli.global),

@@ -6,9 +6,8 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use crate::documents::Platform;
-use crate::testing::{gzip, zstd};
+use crate::testing::{Tar, gzip, header, listing, zstd};
 use crate::{Digest, Error, Image, Loaded, Reference, Store};
-use archive::testing::{Tar, header, listing};
 
 mod oci;
 mod refused;

@@ -5,7 +5,7 @@ use std::io;
 use rustix::io::Errno;
 
 use super::{DEPTH_MAX, PATH_MAX};
-use archive::shown;
+use crate::archive::{self, shown};
 
 /// Why a layer was not unpacked. Names of entries are escaped: they come from the archive.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use super::*;
-use archive::testing::{Tar, header, listing};
+use crate::testing::{Tar, header, listing};
 
 mod hostile;
 mod random;

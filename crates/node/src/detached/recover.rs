@@ -18,6 +18,9 @@ use crate::state::{self, Orphan};
 /// When the state cannot be read at all.
 pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
     let mut notes = Vec::new();
+    if !paths.pods().exists() && !paths.run.exists() {
+        return Ok(notes);
+    }
     let orphans = state::orphans(paths)?;
     let any = !orphans.is_empty();
     let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {

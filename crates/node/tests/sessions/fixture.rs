@@ -46,12 +46,17 @@ pub(crate) struct Outcome {
 
 /// Runs a test on this very thread.
 pub(crate) fn block_on(test: impl Future<Output = ()>) {
+    block_on_for(HANGS, test);
+}
+
+/// Runs a test that may take longer.
+pub(crate) fn block_on_for(limit: Duration, test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("runtime");
     runtime.block_on(async {
-        tokio::time::timeout(HANGS, test).await.expect("it hangs");
+        tokio::time::timeout(limit, test).await.expect("it hangs");
     });
 }
 

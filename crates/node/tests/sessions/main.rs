@@ -14,18 +14,21 @@
 
 extern crate pillion_node as node;
 
-mod archive;
 mod attach;
 mod dial;
 mod exec;
 mod fixture;
 mod left_behind;
 mod stats;
+mod thousand;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use sys::namespace::{Unshare, unshare};
+
+#[global_allocator]
+static ALLOCATOR: &stats_alloc::StatsAlloc<std::alloc::System> = &stats_alloc::INSTRUMENTED_SYSTEM;
 
 fn main() -> ExitCode {
     if let Some(code) = container::helper_main(std::env::args_os().next().as_deref()) {
@@ -51,11 +54,11 @@ fn main() -> ExitCode {
     let list = arguments.iter().any(|arg| arg == "--list");
     let mut failed = Vec::new();
     let groups = [
-        archive::TESTS,
         attach::TESTS,
         dial::TESTS,
         exec::TESTS,
         left_behind::TESTS,
+        thousand::TESTS,
         stats::TESTS,
     ];
     for (name, test) in groups.into_iter().flatten() {
