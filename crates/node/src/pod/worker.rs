@@ -1,5 +1,8 @@
 //! The task of one Pod.
 
+mod answers;
+mod checks;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -13,15 +16,12 @@ use super::history::History;
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
 use super::{Command, Owned, PodOutcome, events, exit, sandbox, start, with_causes};
-use crate::logs::{self, LogError, LogRequest, LogStream};
+use crate::logs;
 use crate::node::Node;
 use crate::output::Message;
 use crate::paths::PodPaths;
-use crate::probe::Answer;
 use crate::publish::Reserved;
-use crate::session::{Counted, PodNetwork, SessionError, Target};
 use crate::state::{self, Ownership};
-use crate::{hook, probe};
 
 /// What a task has to report.
 pub(crate) enum Report {
@@ -187,61 +187,6 @@ impl Worker {
             Command::ObjectsChanged => self.step(Input::ObjectsChanged),
             Command::Update(pod) => self.step(Input::SpecChanged { pod }),
         }
-    }
-
-    /// The running container of this name, for a session.
-    fn session_target(&self, name: &str) -> Result<Target, SessionError> {
-        let container = self
-            .running(name)
-            .ok_or_else(|| SessionError::ContainerNotFound(name.to_owned()))?;
-        Ok(Target {
-            node: Arc::clone(&self.node),
-            container: Arc::clone(container),
-        })
-    }
-
-    fn session_sandbox(&self) -> Result<&Sandbox, SessionError> {
-        self.sandbox.as_deref().ok_or_else(|| {
-            let metadata = &self.pod.metadata;
-            let name = metadata.name.as_deref().unwrap_or_default();
-            let namespace = metadata.namespace.as_deref().unwrap_or("default");
-            SessionError::PodNotFound(format!("{name}_{namespace}"))
-        })
-    }
-
-    /// The running containers with their cgroups, in the order of the spec.
-    fn counted(&self) -> Result<Vec<Counted>, SessionError> {
-        self.session_sandbox()?;
-        let spec = &self.pod.spec;
-        let all = spec.init_containers.iter().chain(&spec.containers);
-        let running = all.filter_map(|container| self.running(&container.name));
-        Ok(running
-            .map(|started| {
-                let (name, instance) = started.run();
-                Counted {
-                    name,
-                    instance,
-                    cgroup: started.cgroup().clone(),
-                }
-            })
-            .collect())
-    }
-
-    fn running(&self, name: &str) -> Option<&Arc<StartedContainer>> {
-        self.containers.values().find(|started| {
-            started.container().name == name && started.exit_code().borrow().is_none()
-        })
-    }
-
-    fn network(&self) -> Result<PodNetwork, SessionError> {
-        let sandbox = self.session_sandbox()?;
-        // A copy, so that nobody who connects slowly keeps the sandbox from being closed.
-        let namespace = sandbox.inner().network_namespace();
-        let copy = namespace.map(|fd| fd.try_clone_to_owned()).transpose();
-        Ok(PodNetwork {
-            uid: self.uid(),
-            namespace: copy.map_err(|error| SessionError::system("copy a descriptor", error))?,
-        })
     }
 
     fn report(&mut self, report: Report) {
@@ -420,106 +365,6 @@ impl Worker {
             .find(|container| container.name == name)
     }
 
-    fn probe(&mut self, run: Run, kind: ProbeKind, timeout: std::time::Duration) {
-        let Some((container, started)) = self.target(&run) else {
-            return;
-        };
-        let wanted = match kind {
-            ProbeKind::Startup => container.startup_probe.clone(),
-            ProbeKind::Liveness => container.liveness_probe.clone(),
-            ProbeKind::Readiness => container.readiness_probe.clone(),
-        };
-        let Some(wanted) = wanted else { return };
-        let (node, reporter) = (Arc::clone(&self.node), self.reporter.clone());
-        let pod_ip = self.pod_ip();
-        let spec = Arc::clone(&self.pod);
-        let (name, instance) = run.clone();
-        let task = tokio::spawn(async move {
-            let answer = match &wanted.exec {
-                Some(action) => {
-                    let command = exec_command(&spec, &name, &action.command);
-                    let (target, process) = (started.running(), started.process());
-                    probe::exec::probe(node.launcher(), target, process, &command, timeout).await
-                }
-                None => probe::run(&wanted, &container, pod_ip, timeout).await,
-            };
-            let Answer { outcome, output } = answer;
-            let input = Input::ProbeDone {
-                container: name,
-                instance,
-                probe: kind,
-                outcome,
-                output,
-            };
-            let _ = reporter.send(Report::Input(input));
-        });
-        self.tasks
-            .insert((run, Task::Probe(kind)), task.abort_handle());
-    }
-
-    fn hook(&mut self, run: Run, kind: HookKind, timeout: Option<std::time::Duration>) {
-        let Some((container, started)) = self.target(&run) else {
-            return;
-        };
-        let handler = container
-            .lifecycle
-            .as_ref()
-            .and_then(|lifecycle| match kind {
-                HookKind::PostStart => lifecycle.post_start.clone(),
-                HookKind::PreStop => lifecycle.pre_stop.clone(),
-            });
-        let Some(handler) = handler else { return };
-        let (node, reporter) = (Arc::clone(&self.node), self.reporter.clone());
-        let pod_ip = self.pod_ip();
-        let (name, instance) = run.clone();
-        let task = tokio::spawn(async move {
-            let (target, process) = (started.running(), started.process());
-            let running = hook::run(
-                node.launcher(),
-                target,
-                process,
-                &handler,
-                &container,
-                pod_ip,
-            );
-            let result = match timeout {
-                None => running.await,
-                Some(limit) => match tokio::time::timeout(limit, running).await {
-                    Ok(result) => result,
-                    Err(_) => Err(format!("no end after {} s", limit.as_secs())),
-                },
-            };
-            let input = Input::HookDone {
-                container: name,
-                instance,
-                hook: kind,
-                result,
-            };
-            let _ = reporter.send(Report::Input(input));
-        });
-        self.tasks
-            .insert((run, Task::Hook(kind)), task.abort_handle());
-    }
-
-    fn target(&self, run: &Run) -> Option<(Container, Arc<StartedContainer>)> {
-        Some((
-            self.container(&run.0)?.clone(),
-            Arc::clone(self.containers.get(run)?),
-        ))
-    }
-
-    fn pod_ip(&self) -> Option<std::net::IpAddr> {
-        self.sandbox.as_ref()?.facts().pod_ips.first().copied()
-    }
-
-    fn logs(&self, request: &LogRequest) -> Result<LogStream, LogError> {
-        let run = logs::select(&self.told.status.borrow(), request)?;
-        let own = self.containers.get(&run);
-        let own = own.map(|started| Arc::clone(started.log()));
-        let recorder = self.node.output();
-        Ok(logs::read(recorder, &self.paths, run, own, request))
-    }
-
     fn remove(&mut self, run: &Run) {
         self.node.output().remove(&self.paths, &run.0, run.1);
         if let Some(started) = self.containers.remove(run) {
@@ -628,26 +473,4 @@ impl Worker {
     fn uid(&self) -> String {
         self.pod.metadata.uid.clone().unwrap_or_default()
     }
-}
-
-/// `$(NAME)` in a probe's command comes from literal variables of the container (R6.2).
-fn exec_command(pod: &Pod, name: &str, command: &[String]) -> Vec<String> {
-    let spec = &pod.spec;
-    let container = spec
-        .init_containers
-        .iter()
-        .chain(&spec.containers)
-        .find(|c| c.name == name);
-    let lookup = |name: &str| {
-        let variables = &container?.env;
-        let found = variables
-            .iter()
-            .rev()
-            .find(|var| var.name == name && var.value_from.is_none())?;
-        Some(found.value.clone().unwrap_or_default())
-    };
-    command
-        .iter()
-        .map(|text| crate::env::expand::expand(text, lookup))
-        .collect()
 }
