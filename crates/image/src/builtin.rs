@@ -8,7 +8,6 @@ use std::path::Path;
 
 use tar::Header;
 
-use crate::archive::BLOCK;
 use crate::digest::Algorithm;
 use crate::documents::ContainerConfig;
 use crate::image::Image;
@@ -17,6 +16,7 @@ use crate::layer::unpack_blob;
 use crate::reference::Reference;
 use crate::store::commit::StagedLayer;
 use crate::store::{Error, Program, Record, Store};
+use archive::BLOCK;
 
 const NAME: &str = "pillion";
 

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Chain, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::archive::BLOCK;
+use archive::BLOCK;
 
 /// How much is read at once from the source, and decompressed at once.
 pub(crate) const BUFFER: usize = 128 * 1024;

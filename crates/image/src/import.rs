@@ -6,7 +6,6 @@ use std::os::fd::AsFd;
 
 use jiff::Timestamp;
 
-use crate::archive::Time;
 use crate::digest::{Algorithm, Digest};
 use crate::documents::{
     CONFIG, Config, ContainerConfig, Descriptor, LAYER, MANIFEST, Manifest, Platform, RootFs,
@@ -17,6 +16,7 @@ use crate::reference::Reference;
 use crate::store::commit::{NewImage, StagedLayer};
 use crate::store::{Error, Store};
 use crate::unpack;
+use archive::Time;
 
 /// The name and configuration of an image that is imported.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,6 @@
 use std::io::{BufReader, Read};
 use std::os::fd::BorrowedFd;
 
-use crate::archive;
 use crate::compression::{BUFFER, Compression, Decoder, peek};
 use crate::digest::{Algorithm, Digest, HashReader};
 use crate::unpack::{Bounded, Budget, Error, Unpacked, is_exceeded, unpack};

@@ -7,7 +7,6 @@
 //! What this crate does not do: registries (they will add blobs and a manifest as `load` does),
 //! building images, and mounting layers, which is the place of the container crate.
 
-mod archive;
 mod builtin;
 mod compression;
 mod digest;

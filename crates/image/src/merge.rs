@@ -11,10 +11,10 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use crate::archive::shown;
 use crate::fs::{for_each, is_whiteout, open_directory, remove_tree};
 use crate::store::Error;
 use crate::unpack::OPAQUE_XATTR;
+use archive::shown;
 
 mod data;
 #[cfg(test)]

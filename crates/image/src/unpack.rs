@@ -26,7 +26,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::archive::{self, Archive, Entry, Kind, Time, shown};
+use archive::{Archive, Entry, Kind, Time, shown};
 
 mod attributes;
 mod budget;

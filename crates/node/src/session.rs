@@ -9,6 +9,7 @@ mod archive;
 mod attach;
 mod dial;
 mod exec;
+mod inside;
 mod stats;
 mod streams;
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
 use std::os::fd::AsFd;
 
-use crate::archive::{self, Archive, Entry, Kind, looks_like_tar, shown};
 use crate::compression::{BUFFER, Compression, Decoder, peek};
 use crate::digest::{Algorithm, Digest};
 use crate::layer::unpack_blob;
 use crate::store::commit::StagedLayer;
 use crate::store::{DOCUMENT_MAX, Error, Staging, Store};
 use crate::unpack::{self, Bounded, Budget, clean, is_exceeded};
+use archive::{Archive, Entry, Kind, looks_like_tar, shown};
 
 /// Bytes of all documents of an archive together; they are held in memory.
 const DOCUMENTS_MAX: u64 = 64 << 20;

@@ -6,8 +6,9 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use crate::documents::Platform;
-use crate::testing::{Tar, gzip, header, listing, zstd};
+use crate::testing::{gzip, zstd};
 use crate::{Digest, Error, Image, Loaded, Reference, Store};
+use archive::testing::{Tar, header, listing};
 
 mod oci;
 mod refused;

@@ -5,8 +5,8 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{Tar, listing};
 use crate::unpack::{Budget, Limits, unpack};
+use archive::testing::{Tar, listing};
 
 /// Unpacks layers into `0`, `1` ... of a directory.
 fn layers(archives: &[Vec<u8>]) -> (TempDir, Vec<PathBuf>) {

@@ -8,8 +8,9 @@ use tempfile::TempDir;
 use super::collect::Freed;
 use super::*;
 use crate::import::ImportOptions;
-use crate::testing::{Tar, gzip, listing, zstd};
+use crate::testing::{gzip, zstd};
 use crate::unpack;
+use archive::testing::{Tar, listing};
 
 mod faults;
 

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::OPAQUE_XATTR;
 use super::tree::Parent;
-use crate::archive::{Entry, Time, shown};
+use archive::{Entry, Time, shown};
 
 /// The owner of an entry; `None` beyond 32 bits. The last number is none: for the kernel it means
 /// "leave as it is".

@@ -7,7 +7,6 @@
 use std::io::{self, Read};
 
 use super::Error;
-use crate::archive;
 
 /// Bounds for one `import` or `load`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::io;
 use rustix::io::Errno;
 
 use super::{DEPTH_MAX, PATH_MAX};
-use crate::archive::{self, shown};
+use archive::shown;
 
 /// Why a layer was not unpacked. Names of entries are escaped: they come from the archive.
 #[derive(Debug, thiserror::Error)]

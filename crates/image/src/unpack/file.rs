@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 
 use super::error::Step;
-use crate::archive::{self, Archive, Entry};
 use crate::compression::BUFFER;
+use archive::{Archive, Entry};
 
 /// A run of zeros shorter than this is written: it is what file systems allocate at once.
 const PAGE: usize = 4096;

@@ -5,7 +5,7 @@ use tar::EntryType;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{Tar, header, listing};
+use archive::testing::{Tar, header, listing};
 
 mod hostile;
 mod random;

@@ -9,8 +9,8 @@ use rustix::io::Errno;
 
 use super::attributes;
 use super::error::{Error, Step};
-use crate::archive::shown;
 use crate::fs::remove_tree;
+use archive::shown;
 
 /// An open directory of the layer.
 #[derive(Clone)]

@@ -14,6 +14,7 @@
 
 extern crate pillion_node as node;
 
+mod archive;
 mod attach;
 mod dial;
 mod exec;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     let list = arguments.iter().any(|arg| arg == "--list");
     let mut failed = Vec::new();
     let groups = [
+        archive::TESTS,
         attach::TESTS,
         dial::TESTS,
         exec::TESTS,

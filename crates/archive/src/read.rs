@@ -22,10 +22,10 @@ mod tests;
 
 use numbers::number;
 use pax::Pax;
-pub(crate) use sparse::Chunk;
+pub use sparse::Chunk;
 
 /// The unit of a tar archive, in bytes.
-pub(crate) const BLOCK: usize = 512;
+pub const BLOCK: usize = 512;
 /// Longest extension header (long name, PAX records, sparse map) in bytes; Go's limit.
 const SPECIAL_MAX: u64 = 1 << 20;
 
@@ -43,7 +43,12 @@ pub enum Error {
     Checksum(String),
     /// A header field that is no number of the kind it must be.
     #[error("entry {path:?}: header field `{field}` is malformed")]
-    Field { path: String, field: &'static str },
+    Field {
+        /// The entry's name, for messages.
+        path: String,
+        /// The field's name.
+        field: &'static str,
+    },
     /// PAX records that do not follow their own lengths.
     #[error("malformed PAX header after {0:?}")]
     Pax(String),
@@ -55,16 +60,26 @@ pub enum Error {
     SpecialTooLong(String),
     /// A type of entry that Docker and containerd refuse as well.
     #[error("entry {path:?} has the unknown type {kind:?}")]
-    UnknownType { path: String, kind: char },
+    UnknownType {
+        /// The entry's name, for messages.
+        path: String,
+        /// The type as written.
+        kind: char,
+    },
 }
 
 /// What an entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// A regular file, sparse or not.
     File,
+    /// A directory.
     Directory,
+    /// A symbolic link.
     Symlink,
+    /// Another name for an earlier entry.
     HardLink,
+    /// A named pipe.
     Fifo,
     /// A character or block device.
     Device,
@@ -72,33 +87,40 @@ pub(crate) enum Kind {
 
 /// Seconds and nanoseconds since 1970; `nanos` is below 1,000,000,000, also for times before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time {
-    pub(crate) seconds: i64,
-    pub(crate) nanos: u32,
+pub struct Time {
+    /// Whole seconds, rounded down.
+    pub seconds: i64,
+    /// What is to be added.
+    pub nanos: u32,
 }
 
 /// One entry of an archive; its data is read from the [`Archive`] before the next one.
 #[derive(Debug)]
-pub(crate) struct Entry {
+pub struct Entry {
     /// As written: perhaps absolute, perhaps with `..`.
-    pub(crate) path: Vec<u8>,
+    pub path: Vec<u8>,
     /// The target of a link, as written.
-    pub(crate) link: Vec<u8>,
-    pub(crate) kind: Kind,
+    pub link: Vec<u8>,
+    /// What it is.
+    pub kind: Kind,
     /// Permissions with setuid, setgid and sticky bit; nothing else.
-    pub(crate) mode: u32,
-    pub(crate) uid: i64,
-    pub(crate) gid: i64,
-    pub(crate) mtime: Time,
+    pub mode: u32,
+    /// Number of its owner, as written.
+    pub uid: i64,
+    /// Number of its group, as written.
+    pub gid: i64,
+    /// When it was changed.
+    pub mtime: Time,
     /// Of the file, with its holes; 0 for what is no file.
-    pub(crate) size: u64,
-    pub(crate) xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    pub size: u64,
+    /// Extended attributes, names and values.
+    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
     /// Where the data belongs, for sparse files.
-    pub(crate) sparse: Option<Vec<Chunk>>,
+    pub sparse: Option<Vec<Chunk>>,
 }
 
 /// A tar archive that is read once, from front to end.
-pub(crate) struct Archive<R> {
+pub struct Archive<R> {
     input: R,
     /// Bytes of the current entry's data not read yet.
     data: u64,
@@ -120,7 +142,8 @@ struct Extensions {
 }
 
 impl<R: Read> Archive<R> {
-    pub(crate) fn new(input: R) -> Archive<R> {
+    /// Reads an archive that is not compressed.
+    pub fn new(input: R) -> Archive<R> {
         let last = String::from("the start");
         Archive {
             input,
@@ -134,22 +157,29 @@ impl<R: Read> Archive<R> {
 
     /// Whether the end was marked by a block of zeros. Without one the archive may have been cut
     /// short between two entries.
-    pub(crate) fn has_end_marker(&self) -> bool {
+    pub fn has_end_marker(&self) -> bool {
         self.has_end_marker
     }
 
     /// The error for an archive that ends here.
-    pub(crate) fn truncated(&self) -> Error {
+    pub fn truncated(&self) -> Error {
         Error::Truncated(self.last.clone())
     }
 
     /// The source, for what follows the archive.
-    pub(crate) fn into_inner(self) -> R {
+    pub fn into_inner(self) -> R {
         self.input
     }
 
     /// Skips what is left of the current entry and reads the next one; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Entry>, Error> {
+    ///
+    /// # Errors
+    /// The source's own, and what no tar archive has.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "the entry's data is read from here, which an iterator cannot have"
+    )]
+    pub fn next(&mut self) -> Result<Option<Entry>, Error> {
         let mut extensions = Extensions::default();
         while !self.ended {
             self.skip_data()?;
@@ -387,7 +417,7 @@ impl<R: Read> Read for Archive<R> {
 
 /// Whether `head` can be the start of a tar archive: a good header, or the zeros of an empty
 /// archive.
-pub(crate) fn looks_like_tar(head: &[u8]) -> bool {
+pub fn looks_like_tar(head: &[u8]) -> bool {
     match head.first_chunk::<BLOCK>() {
         Some(block) => checksum_is_good(block) || block.iter().all(|b| *b == 0),
         None => head.is_empty(),
@@ -395,7 +425,7 @@ pub(crate) fn looks_like_tar(head: &[u8]) -> bool {
 }
 
 /// A name for messages: lossy; its control characters are escaped where it is printed.
-pub(crate) fn shown(path: &[u8]) -> String {
+pub fn shown(path: &[u8]) -> String {
     const LONGEST: usize = 300;
     let text = String::from_utf8_lossy(path);
     match text.char_indices().nth(LONGEST) {

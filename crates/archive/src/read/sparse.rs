@@ -11,9 +11,11 @@ use super::{Archive, BLOCK, Error, SPECIAL_MAX, unsigned};
 
 /// A run of data within a sparse file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    pub(crate) offset: u64,
-    pub(crate) length: u64,
+pub struct Chunk {
+    /// Where it begins.
+    pub offset: u64,
+    /// How long it is.
+    pub length: u64,
 }
 
 /// The chunks in ascending order, and the size of the file with its holes.
