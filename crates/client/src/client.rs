@@ -24,7 +24,7 @@ use crate::sockets::{Directory, link_name};
 use crate::watch::{self, Watch};
 
 /// Servers that are asked at the same time.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 256;
 /// For answers that take a running program no time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 

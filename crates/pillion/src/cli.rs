@@ -2,10 +2,13 @@
 
 mod booleans;
 mod delete;
+mod describe;
+mod events;
 mod get;
 mod logs;
 mod scope;
 mod selection;
+mod top;
 mod wait;
 
 use std::path::PathBuf;
@@ -13,10 +16,13 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub(crate) use delete::DeleteArgs;
+pub(crate) use describe::DescribeArgs;
+pub(crate) use events::EventsArgs;
 pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
 pub(crate) use scope::{AnyScope, Namespace};
 pub(crate) use selection::Selection;
+pub(crate) use top::{Measured, TopCommand, TopPodArgs};
 pub(crate) use wait::{Timeout, WaitArgs};
 
 use crate::exit;
@@ -69,8 +75,15 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// List Pods or events of running programs
     Get(GetArgs),
+    /// Tell all about Pods
+    Describe(DescribeArgs),
     /// Print what containers of a Pod wrote
     Logs(LogsArgs),
+    /// List what happened, in order
+    Events(EventsArgs),
+    /// Show what is used of processors and memory
+    #[command(subcommand)]
+    Top(TopCommand),
     /// End Pods, and wait until they are gone
     Delete(DeleteArgs),
     /// Wait until Pods are created or deleted, or until something can be said of them

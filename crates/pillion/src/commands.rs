@@ -3,7 +3,9 @@
 mod check;
 mod delete;
 mod demo;
+mod describe;
 mod detach;
+mod events;
 mod get;
 mod image;
 mod kube;
@@ -11,6 +13,7 @@ mod logs;
 mod plan;
 mod run;
 mod supervise;
+mod top;
 mod wait;
 
 use std::error::Error;
@@ -60,6 +63,11 @@ impl Failure {
             source: None,
             kind: Kind::Own,
         }
+    }
+
+    /// An error whose words are enough.
+    pub(crate) fn saying(error: impl fmt::Display) -> Self {
+        Self::text(error.to_string())
     }
 
     /// A result that could not be written.
@@ -134,6 +142,9 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Check(args) => Ok(check::run(&args, term)),
         Command::Plan(args) => Ok(plan::run(&args, term)),
         Command::Get(args) => get::run(&args, &cli.global, term),
+        Command::Describe(args) => describe::run(&args, &cli.global, term),
+        Command::Events(args) => events::run(&args, &cli.global, term),
+        Command::Top(command) => top::run(&command, &cli.global, term),
         Command::Delete(args) => delete::run(&args, &cli.global, term),
         Command::Wait(args) => wait::run(&args, &cli.global, term),
         Command::Logs(args) => logs::run(&args, &cli.global, term),

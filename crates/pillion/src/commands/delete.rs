@@ -10,7 +10,6 @@ use super::kube::select::{self, NotSelected, Selected};
 use super::kube::until::{self, Deadline};
 use super::{Failure, bad_input, kube};
 use crate::cli::{DeleteArgs, Global};
-use crate::exit;
 use crate::term::Term;
 
 /// What `--now` means, and a grace period of 0 without `--force`; in seconds.
@@ -86,8 +85,7 @@ impl Delete<'_> {
         if self.args.wait {
             failed |= self.until_gone(going).await;
         }
-        let exit = if failed { exit::FAILURE } else { exit::SUCCESS };
-        Ok(exit.into())
+        Ok(kube::exit_code(failed))
     }
 
     /// Asks for the end of a Pod; returns its UID.

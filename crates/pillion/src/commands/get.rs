@@ -1,12 +1,12 @@
 //! `pillion get`: Pods and events as tables, or as objects in one of the forms of `-o`.
 
-mod format;
+pub(super) mod format;
 mod watch;
 
 use std::process::ExitCode;
 
 use client::{Client, Error, Listed, PodName, Query};
-use printers::jsonpath::{SortError, sort_by};
+use printers::jsonpath::sort_by;
 use printers::output::{self, Format};
 use printers::table::{self, Table, TablePrinter};
 use serde::de::DeserializeOwned;
@@ -15,7 +15,6 @@ use serde_json::Value;
 use super::kube::targets::{self, Kind, Target};
 use super::{Failure, kube};
 use crate::cli::{GetArgs, Global};
-use crate::exit;
 use crate::term::Term;
 
 pub(crate) fn run(args: &GetArgs, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
@@ -27,10 +26,10 @@ pub(crate) fn run(args: &GetArgs, global: &Global, term: &Term) -> Result<ExitCo
         client: kube::client(global),
     };
     get.validate()?;
+    if args.watch || args.watch_only {
+        return kube::stream(watch::run(&get));
+    }
     kube::block_on(async {
-        if args.watch || args.watch_only {
-            return watch::run(&get).await;
-        }
         match &get.format {
             None | Some(Format::Wide) => get.tables().await,
             Some(format) => get.objects(format.clone()).await,
@@ -110,7 +109,8 @@ impl Get<'_> {
         }
         if let Some(path) = &self.args.sort_by {
             for (_, table) in &mut found.parts {
-                sort_by(&mut table.rows, path, |row| row.object.as_ref()).map_err(unsortable)?;
+                sort_by(&mut table.rows, path, |row| row.object.as_ref())
+                    .map_err(Failure::saying)?;
             }
         }
         let mut text = String::new();
@@ -123,12 +123,9 @@ impl Get<'_> {
         }
         self.term.result(&text);
         if text.is_empty() && found.errors.is_empty() && !self.args.ignore_not_found {
-            self.term.remark(&match self.args.scope.one() {
-                Some(namespace) => format!("No resources found in {namespace} namespace.\n"),
-                None => "No resources found\n".to_owned(),
-            });
+            kube::nothing_found(&self.args.scope, self.term);
         }
-        Ok(self.exit_code(found.errors))
+        Ok(kube::exit_code(kube::report(found.errors, self.term)))
     }
 
     async fn objects(&self, format: Format) -> Result<ExitCode, Failure> {
@@ -145,10 +142,10 @@ impl Get<'_> {
         let mut objects: Vec<Value> = found.parts.into_iter().flat_map(|(_, some)| some).collect();
         let single = matches!(self.targets.as_slice(), [Target::One(..)]);
         if objects.is_empty() && (single || self.args.ignore_not_found) {
-            return Ok(self.exit_code(found.errors));
+            return Ok(kube::exit_code(kube::report(found.errors, self.term)));
         }
         if let Some(path) = &self.args.sort_by {
-            sort_by(&mut objects, path, |object| Some(object)).map_err(unsortable)?;
+            sort_by(&mut objects, path, |object| Some(object)).map_err(Failure::saying)?;
         }
         let object = match objects.pop() {
             Some(object) if single && objects.is_empty() => object,
@@ -159,9 +156,9 @@ impl Get<'_> {
         };
         let text = output::Printer::new(format, self.args.no_headers)
             .print(&object)
-            .map_err(|error| Failure::text(error.to_string()))?;
+            .map_err(Failure::saying)?;
         self.term.result(&text);
-        Ok(self.exit_code(found.errors))
+        Ok(kube::exit_code(kube::report(found.errors, self.term)))
     }
 
     async fn objects_of(&self, target: &Target) -> Result<Listed<Vec<Value>>, Error> {
@@ -191,23 +188,15 @@ impl Get<'_> {
     }
 
     fn query(&self, target: &Target) -> Query {
-        let mut query = match target {
+        let name = match target {
             Target::One(Kind::Pods, name) => return Query::pod(&self.pod(name)),
-            Target::One(kind, name) => {
-                Query::new(kind.resource()).fields(format!("metadata.name={name}"))
-            }
-            Target::All(kind) => Query::new(kind.resource()),
+            Target::One(_, name) => Some(format!("metadata.name={name}")),
+            Target::All(_) => None,
         };
-        if let Some(namespace) = self.args.scope.one() {
-            query = query.namespace(namespace);
-        }
-        if let Some(selector) = &self.args.selector {
-            query = query.labels(selector);
-        }
-        if let Some(selector) = &self.args.field_selector {
-            query = query.fields(selector);
-        }
-        query
+        let args = self.args;
+        let fields = name.as_deref().or(args.field_selector.as_deref());
+        let labels = args.selector.as_deref();
+        kube::query(target.kind().resource(), &args.scope, labels, fields)
     }
 
     fn printer(&self, kind: Kind) -> TablePrinter {
@@ -220,14 +209,6 @@ impl Get<'_> {
             label_columns: self.args.label_columns.clone(),
             kind: (several || self.args.show_kind).then(|| kind.singular().to_owned()),
         })
-    }
-
-    fn exit_code(&self, errors: Vec<Error>) -> ExitCode {
-        if kube::report(errors, self.term) {
-            exit::FAILURE.into()
-        } else {
-            exit::SUCCESS.into()
-        }
     }
 }
 
@@ -271,8 +252,4 @@ fn there<T: DeserializeOwned>(
         }
         other => other,
     }
-}
-
-fn unsortable(error: SortError) -> Failure {
-    Failure::text(error.to_string())
 }

@@ -5,13 +5,20 @@ pub(crate) mod select;
 pub(crate) mod targets;
 pub(crate) mod until;
 
-use client::{Client, PodName};
+use std::io;
+use std::process::ExitCode;
+
+use client::{Client, PodName, Query};
 use node::paths::Paths;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::sync::oneshot;
 
 use self::targets::{Kind, Target};
 use super::Failure;
-use crate::cli::Global;
+use crate::cli::{AnyScope, Global};
+use crate::exit;
 use crate::term::Term;
 
 /// The running programs of the root that is meant.
@@ -32,6 +39,38 @@ pub(crate) fn block_on<T>(what: impl Future<Output = Result<T, Failure>>) -> Res
     super::runtime()?.block_on(what)
 }
 
+/// Does something that goes on, until it ends or nobody reads what it prints any more (`| head`).
+pub(crate) fn stream<T>(what: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    block_on(async {
+        tokio::select! {
+            done = what => done,
+            () = reader_gone() => Err(Failure::output(io::ErrorKind::BrokenPipe.into())),
+        }
+    })
+}
+
+/// Until the other end of a pipe that is standard output is closed. A write would say it, but the next may be hours away.
+async fn reader_gone() {
+    let (gone, told) = oneshot::channel();
+    // A thread of its own, which ends with the program: the runtime would wait for one of its own.
+    std::thread::spawn(move || {
+        let out = io::stdout();
+        let gone_flags = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        loop {
+            let mut fds = [PollFd::new(&out, PollFlags::empty())];
+            match poll(&mut fds, None) {
+                Ok(_) if fds[0].revents().intersects(gone_flags) => break,
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+        let _ = gone.send(());
+    });
+    if told.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Tells errors that do not end a command; returns whether there were any.
 pub(crate) fn report<E: Into<Failure>>(errors: Vec<E>, term: &Term) -> bool {
     let some = !errors.is_empty();
@@ -39,6 +78,43 @@ pub(crate) fn report<E: Into<Failure>>(errors: Vec<E>, term: &Term) -> bool {
         error.into().report(term);
     }
     some
+}
+
+/// The exit code of a command, some of which may have failed.
+pub(crate) fn exit_code(failed: bool) -> ExitCode {
+    if failed {
+        exit::FAILURE.into()
+    } else {
+        exit::SUCCESS.into()
+    }
+}
+
+/// What is selected of a kind, where it is looked for.
+pub(crate) fn query(
+    resource: client::Resource,
+    scope: &AnyScope,
+    labels: Option<&str>,
+    fields: Option<&str>,
+) -> Query {
+    let mut query = Query::new(resource);
+    if let Some(namespace) = scope.one() {
+        query = query.namespace(namespace);
+    }
+    if let Some(selector) = labels {
+        query = query.labels(selector);
+    }
+    if let Some(selector) = fields {
+        query = query.fields(selector);
+    }
+    query
+}
+
+/// Says that there is nothing.
+pub(crate) fn nothing_found(scope: &AnyScope, term: &Term) {
+    term.remark(&match scope.one() {
+        Some(namespace) => format!("No resources found in {namespace} namespace.\n"),
+        None => "No resources found\n".to_owned(),
+    });
 }
 
 /// A Pod by `NAME` or `pod/NAME`.

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &LogsArgs, global: &Global, term: &Term) -> Result<ExitC
         term: *term,
         client: kube::client(global),
     };
-    kube::block_on(logs.run())?;
+    kube::stream(logs.run())?;
     Ok(exit::SUCCESS.into())
 }
 

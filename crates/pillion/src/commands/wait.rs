@@ -11,7 +11,6 @@ use super::kube::select::{self, NotSelected, Selected};
 use super::kube::until::{self, Deadline};
 use super::{Failure, bad_input, kube};
 use crate::cli::{Global, Timeout, WaitArgs};
-use crate::exit;
 use crate::term::Term;
 
 pub(crate) fn run(args: &WaitArgs, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
@@ -20,7 +19,7 @@ pub(crate) fn run(args: &WaitArgs, global: &Global, term: &Term) -> Result<ExitC
         .iter()
         .map(|condition| Condition::parse(condition))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| Failure::text(error.to_string()))?;
+        .map_err(Failure::saying)?;
     let selected = match select::select(&args.selection, term) {
         Ok(selected) => selected,
         Err(NotSelected::BadInput) => return Ok(bad_input()),
@@ -67,8 +66,7 @@ impl Wait<'_> {
             errors.extend(self.one(pod, deleting).await.err());
         }
         failed |= kube::report(errors, self.term);
-        let exit = if failed { exit::FAILURE } else { exit::SUCCESS };
-        Ok(exit.into())
+        Ok(kube::exit_code(failed))
     }
 
     fn has(&self, kind: impl Fn(&Condition) -> bool) -> bool {

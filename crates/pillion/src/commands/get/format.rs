@@ -19,7 +19,5 @@ pub(crate) fn parse(argument: Option<&str>) -> Result<Option<Format>, Failure> {
         }
         _ => Format::parse(argument),
     };
-    parsed
-        .map(Some)
-        .map_err(|error| Failure::text(error.to_string()))
+    parsed.map(Some).map_err(Failure::saying)
 }

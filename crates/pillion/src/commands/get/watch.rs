@@ -52,7 +52,7 @@ pub(super) async fn run(get: &Get<'_>) -> Result<ExitCode, Failure> {
                 printers::jsonpath::sort_by(&mut listed.found.rows, path, |row| {
                     row.object.as_ref()
                 })
-                .map_err(super::unsortable)?;
+                .map_err(Failure::saying)?;
             }
             let mut printer = get.printer(target.kind());
             follow(get, listed, watch, |table, change| {
@@ -67,7 +67,7 @@ pub(super) async fn run(get: &Get<'_>) -> Result<ExitCode, Failure> {
                 let event = change.map(|change| json!({ "type": change, "object": object }));
                 printer
                     .print(event.as_ref().unwrap_or(object))
-                    .map_err(|error| Failure::text(error.to_string()))
+                    .map_err(Failure::saying)
             };
             // One by one, as the changes that follow.
             let listed = Listed {

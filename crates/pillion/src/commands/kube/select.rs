@@ -72,7 +72,12 @@ pub(crate) fn select(selection: &Selection, term: &Term) -> Result<Selected, Not
         (true, true) if targets.is_empty() => {
             wrong("at least one resource must be specified to use a selector")
         }
-        (true, true) => Ok(Selected::Listed(query(selection))),
+        (true, true) => Ok(Selected::Listed(super::query(
+            Resource::Pods,
+            &selection.scope,
+            selection.selector.as_deref(),
+            selection.field_selector.as_deref(),
+        ))),
         (true, false) if targets.is_empty() => wrong(
             "You must provide one or more resources by argument or filename.\n\
              Example resource specifications include:\n   \
@@ -83,20 +88,6 @@ pub(crate) fn select(selection: &Selection, term: &Term) -> Result<Selected, Not
         ),
         (true, false) => wrong("resource(s) were provided, but no name was specified"),
     }
-}
-
-fn query(selection: &Selection) -> Query {
-    let mut query = Query::new(Resource::Pods);
-    if let Some(namespace) = selection.scope.one() {
-        query = query.namespace(namespace);
-    }
-    if let Some(selector) = &selection.selector {
-        query = query.labels(selector);
-    }
-    if let Some(selector) = &selection.field_selector {
-        query = query.fields(selector);
-    }
-    query
 }
 
 fn from_files(selection: &Selection, term: &Term) -> Result<Vec<PodName>, NotSelected> {

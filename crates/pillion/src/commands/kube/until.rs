@@ -36,8 +36,7 @@ pub(crate) async fn met(
         if deleting {
             return Ok(other(object));
         }
-        let checked = condition.is_met(object);
-        checked.map_err(|error| Failure::text(error.to_string()))
+        condition.is_met(object).map_err(Failure::saying)
     };
     let (listed, mut watch) = client.watch::<Value>(&Query::pod(pod)).await?;
     if let Some(failure) = listed.failures.into_iter().next() {
