@@ -183,7 +183,8 @@ impl PodHandle {
 pub struct PodControl(mpsc::UnboundedSender<Command>);
 
 impl PodControl {
-    /// Asks the Pod to end within `grace_seconds`, or its own grace period (R8.1).
+    /// Asks the Pod to end within `grace_seconds`, or its own grace period (R8.1). With 0, which is what a forced deletion
+    /// asks for, its object is gone at once and its name is free, while its processes still end (R8.19).
     pub fn delete(&self, grace_seconds: Option<i64>) {
         // A Pod that has ended already hears nothing, which is what was wanted.
         let _ = self.0.send(Command::Delete(grace_seconds));

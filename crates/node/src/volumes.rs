@@ -44,9 +44,7 @@ pub(crate) struct MountError {
 /// The file systems in memory that a Pod's sandbox must have.
 pub(crate) fn tmpfs(pod: &Pod, facts: &NodeFacts) -> Vec<PodTmpfs> {
     let in_memory = |volume: &&Volume| {
-        volume.secret.is_some()
-            || volume.downward_api.is_some()
-            || volume.projected.is_some()
+        (is_projected(volume) && volume.config_map.is_none())
             || volume.empty_dir.as_ref().is_some_and(is_memory)
     };
     pod.spec
@@ -110,9 +108,8 @@ impl Context<'_> {
     }
 }
 
-/// Makes all volumes. `memory` gives the root of a file system in memory.
-///
-/// Run again (after a failure, or when an object has changed) it only does what is not done yet.
+/// Makes all volumes. `memory` gives the root of a file system in memory. Run again after a failure it only does what is
+/// not done yet.
 pub(crate) fn set_up<'fd>(
     context: &Context<'_>,
     memory: impl Fn(&str) -> Option<BorrowedFd<'fd>>,
@@ -126,6 +123,32 @@ pub(crate) fn set_up<'fd>(
         volumes.insert(volume.name.clone(), prepared);
     }
     Ok(volumes)
+}
+
+/// Brings what is projected up to date; one that cannot be keeps what it has. Returns what went wrong.
+pub(crate) fn refresh<'fd>(
+    context: &Context<'_>,
+    memory: impl Fn(&str) -> Option<BorrowedFd<'fd>>,
+) -> Vec<MountError> {
+    let volumes = context.pod.spec.volumes.iter();
+    let projected = volumes.filter(|volume| is_projected(volume));
+    projected
+        .filter_map(|volume| {
+            let message = set_up_one(context, volume, &memory).err()?;
+            Some(MountError {
+                volume: volume.name.clone(),
+                message,
+            })
+        })
+        .collect()
+}
+
+/// Whether a volume's files are made of objects, of the Pod's own or of others.
+pub(crate) fn is_projected(volume: &Volume) -> bool {
+    volume.config_map.is_some()
+        || volume.secret.is_some()
+        || volume.downward_api.is_some()
+        || volume.projected.is_some()
 }
 
 fn set_up_one<'fd>(

@@ -11,7 +11,7 @@ use super::sandbox::Sandbox;
 use crate::env::expand::try_expand;
 use crate::env::{ConfigError, Variables};
 use crate::paths::PodPaths;
-use crate::volumes::Prepared;
+use crate::volumes::{Prepared, is_projected};
 
 /// The mounts of one container.
 pub(crate) fn of(
@@ -69,13 +69,8 @@ fn volume_mount(
         },
     };
     // R19.1: what is projected is read-only whatever the mount says.
-    let projected = pod.spec.volumes.iter().any(|volume| {
-        volume.name == mount.name
-            && (volume.config_map.is_some()
-                || volume.secret.is_some()
-                || volume.downward_api.is_some()
-                || volume.projected.is_some())
-    });
+    let mut volumes = pod.spec.volumes.iter();
+    let projected = volumes.any(|volume| volume.name == mount.name && is_projected(volume));
     Ok(Mount {
         source,
         target: PathBuf::from(&mount.mount_path),

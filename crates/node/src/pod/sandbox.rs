@@ -158,7 +158,7 @@ async fn made(
         paths,
         objects: node.objects(),
         facts: &facts,
-        stamp: stamp(node),
+        stamp: stamp(node, 0),
     };
     let volumes = volumes::set_up(&context, |name| inner.tmpfs(name)).map_err(|error| Failed {
         reason: "FailedMount",
@@ -302,14 +302,12 @@ pub(crate) fn disk_error(step: &str, path: &Path, error: &io::Error) -> String {
     format!("{step} {}: {error}{hint}", path.display())
 }
 
-/// Name of a new directory of projected files, as the kubelet forms it.
-fn stamp(node: &Node) -> String {
+/// Name of a new directory of projected files, as the kubelet forms it; `count` tells those of one moment apart.
+pub(crate) fn stamp(node: &Node, count: u32) -> String {
     let now = node.clock().now().to_timestamp();
-    format!(
-        "{}.{:09}",
-        now.strftime("%Y_%m_%d_%H_%M_%S"),
-        now.subsec_nanosecond()
-    )
+    // The clock counts in ms.
+    let nanos = now.subsec_nanosecond().unsigned_abs() + count % 1_000_000;
+    format!("{}.{nanos:09}", now.strftime("%Y_%m_%d_%H_%M_%S"))
 }
 
 /// Takes a sandbox down in a task of its own and reports that.

@@ -1,6 +1,7 @@
 //! The task of one Pod.
 
 mod answers;
+mod change;
 mod checks;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +13,7 @@ use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
+use self::change::{Deletion, Refresh};
 use super::history::History;
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
@@ -33,6 +35,8 @@ pub(crate) enum Report {
     Started(Box<StartedContainer>),
     /// Tell the people.
     Event(PodEvent),
+    /// A refresh of the Pod's volumes is done.
+    Refreshed,
     /// Something could not be cleared away.
     Leftover(String),
 }
@@ -63,7 +67,8 @@ pub(crate) struct Worker {
     told: Told,
     events: u64,
     leftovers: Vec<String>,
-    deleted: bool,
+    deletion: Option<Deletion>,
+    refresh: Refresh,
     shut_down: bool,
     killed: bool,
     released: bool,
@@ -98,7 +103,8 @@ impl Worker {
         };
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
-            deleted: pod.metadata.deletion_timestamp.is_some(),
+            deletion: Deletion::recorded(&pod.metadata),
+            refresh: Refresh::default(),
             history: History::begin(&pod, owned.record, now),
             node,
             pod,
@@ -137,7 +143,7 @@ impl Worker {
         self.retire().await;
         self.told.ended.send_replace(true);
         // It is there to be looked at until somebody has had enough of it.
-        while !self.deleted && !self.released && !self.shut_down {
+        while self.deletion.is_none() && !self.released && !self.shut_down {
             tokio::select! {
                 Some(report) = self.reports.recv() => self.report(report),
                 command = commands.recv() => match command {
@@ -151,13 +157,10 @@ impl Worker {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Delete(grace_seconds) => {
-                self.deleted = true;
-                self.step(Input::Delete { grace_seconds });
-            }
+            Command::Delete(grace_seconds) => self.delete(grace_seconds),
             Command::Kill => {
-                self.deleted = true;
                 self.killed = true;
+                self.note_deletion(Some(1));
                 self.step(Input::KillNow);
             }
             Command::Release => self.released = true,
@@ -184,8 +187,8 @@ impl Worker {
             Command::Counted(reply) => {
                 let _ = reply.send(self.counted());
             }
-            Command::ObjectsChanged => self.step(Input::ObjectsChanged),
-            Command::Update(pod) => self.step(Input::SpecChanged { pod }),
+            Command::ObjectsChanged => self.objects_changed(),
+            Command::Update(pod) => self.update(&pod),
         }
     }
 
@@ -201,7 +204,7 @@ impl Worker {
                     self.forget(&(container.clone(), *instance));
                     // Told first, so that what has ended is not started again.
                     if self.ends_with(container) {
-                        self.command(Command::Delete(None));
+                        self.delete(None);
                     }
                 }
                 self.step(input);
@@ -210,16 +213,18 @@ impl Worker {
                 let ips = sandbox.facts().pod_ips.clone();
                 self.sandbox = Some(Arc::from(sandbox));
                 self.step(Input::SandboxReady { ips });
+                self.refresh_what_changed();
             }
             Report::Started(started) => self.started(Arc::from(started)),
             Report::Event(event) => self.emit(&event),
+            Report::Refreshed => self.refreshed(),
             Report::Leftover(what) => self.leftovers.push(what),
         }
     }
 
     fn ends_with(&self, container: &str) -> bool {
         let always = self.pod.spec.restart_policy.unwrap_or_default() == RestartPolicy::Always;
-        always && !self.deleted && self.node.end_with() == Some(container)
+        always && self.deletion.is_none() && self.node.end_with() == Some(container)
     }
 
     fn started(&mut self, started: Arc<StartedContainer>) {
@@ -258,6 +263,8 @@ impl Worker {
     fn step(&mut self, input: Input) {
         let now = self.node.clock().now();
         let actions = self.machine.step(input, now);
+        // A change of the object is taken by the machine, or not.
+        self.pod = Arc::clone(self.machine.pod());
         // First what is, then what is done about it.
         self.publish();
         for action in actions {
@@ -395,19 +402,19 @@ impl Worker {
             .iter()
             .map(|ip| HostIp { ip: ip.to_string() })
             .collect();
-        let current = self.told.status.borrow().clone();
-        let deletion_told = current.metadata.deletion_timestamp.is_some() == self.deleted;
-        if current.status.as_ref() == Some(&status) && deletion_told {
-            return;
-        }
-        let mut pod = (*current).clone();
+        let mut pod = (*self.pod).clone();
         pod.status = Some(status);
-        if self.deleted && pod.metadata.deletion_timestamp.is_none() {
-            pod.metadata.deletion_timestamp = Some(now.to_meta());
+        if let Some(deletion) = &self.deletion {
+            deletion.show(&mut pod.metadata);
+        }
+        if **self.told.status.borrow() == pod {
+            return;
         }
         let pod = Arc::new(pod);
         self.node.output().tell(Message::Status(Arc::clone(&pod)));
-        self.node.observer().pod(&pod);
+        if !self.is_forced() {
+            self.node.observer().pod(&pod);
+        }
         if let Err(error) = self.history.observe(&pod, now) {
             self.node.output().note(with_causes(&error));
         }
@@ -416,6 +423,7 @@ impl Worker {
 
     /// Clears away all but the record and the logs.
     async fn retire(&mut self) {
+        self.refresh.ended().await;
         for started in std::mem::take(&mut self.containers).into_values() {
             self.leftovers.extend(started.clear());
         }
@@ -446,24 +454,29 @@ impl Worker {
         let dir = self.paths.dir.clone();
         let node = Arc::clone(&self.node);
         let of = Arc::clone(&pod);
-        if self.shut_down && !self.deleted {
+        if self.shut_down && self.deletion.is_none() {
             return PodOutcome {
                 pod,
                 leftovers: self.leftovers,
             };
         }
         self.history.give_up();
+        let forced = self.is_forced();
         let cleared = tokio::task::spawn_blocking(move || {
             let metadata = &of.metadata;
             let namespace = metadata.namespace.as_deref().unwrap_or("default");
             let name = metadata.name.as_deref().unwrap_or_default();
-            state::release_name(node.paths(), &uid, namespace, name);
+            if !forced {
+                state::release_name(node.paths(), &uid, namespace, name);
+            }
             state::remove_dir(&dir)
                 .err()
                 .map(|error| with_causes(&error))
         });
         self.leftovers.extend(cleared.await.ok().flatten());
-        self.node.observer().gone(&pod);
+        if !forced {
+            self.node.observer().gone(&pod);
+        }
         PodOutcome {
             pod,
             leftovers: self.leftovers,

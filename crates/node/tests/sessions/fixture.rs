@@ -11,8 +11,9 @@ use manifest::{Object, Source};
 use node::output::{Message, Output};
 use node::paths::Paths;
 use node::session::{ExecRequest, Session};
-use node::{Node, Options, PodControl, PodHandle};
+use node::{Node, Observer, Options, PodControl, PodHandle};
 use tokio::io::AsyncReadExt;
+use tokio::sync::watch;
 
 const BUSYBOX: &str = "/bin/busybox";
 const APPLETS: &[&str] = &[
@@ -62,6 +63,19 @@ pub(crate) fn block_on_for(limit: Duration, test: impl Future<Output = ()>) {
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
+        Self::with(Arc::new(())).await
+    }
+
+    /// With what its observer sees.
+    pub(crate) async fn watched() -> (Self, Arc<Seen>) {
+        let seen = Arc::new(Seen::default());
+        (
+            Self::with(Arc::clone(&seen) as Arc<dyn Observer>).await,
+            seen,
+        )
+    }
+
+    async fn with(observer: Arc<dyn Observer>) -> Self {
         let root = tempfile::tempdir().expect("tempdir");
         let paths = Paths::new(Some(root.path()));
         std::fs::create_dir_all(&paths.lib).expect("mkdir");
@@ -78,7 +92,7 @@ impl Fixture {
             root: Some(root.path().to_owned()),
             ..Options::default()
         };
-        let node = Node::open(options, output, Arc::new(())).await;
+        let node = Node::open(options, output, observer).await;
         Self {
             node: node.expect("node"),
             _root: root,
@@ -107,6 +121,11 @@ impl Fixture {
         pod
     }
 
+    /// Whether the Pod whose spec this is cannot be started.
+    pub(crate) async fn started_fails(&self, spec: &str) -> bool {
+        self.node.start(vec![parse(spec)], &[]).await.is_err()
+    }
+
     /// Starts the Pod whose spec this is.
     pub(crate) async fn started(&self, spec: &str) -> Pod {
         let mut handles = self
@@ -119,6 +138,34 @@ impl Fixture {
             control: handle.control(),
             handle,
         }
+    }
+}
+
+/// What an observer sees: events as `Reason: message`, and `gone`.
+#[derive(Debug, Default)]
+pub(crate) struct Seen(watch::Sender<Vec<String>>);
+
+impl Seen {
+    pub(crate) async fn wait_for(&self, is: impl FnMut(&Vec<String>) -> bool) {
+        self.0.subscribe().wait_for(is).await.expect("seen");
+    }
+
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.0.borrow().clone()
+    }
+}
+
+impl Observer for Seen {
+    fn pod(&self, _: &Arc<v1::Pod>) {}
+
+    fn event(&self, event: &v1::Event) {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let line = format!("{}: {}", text(&event.reason), text(&event.message));
+        self.0.send_modify(|all| all.push(line));
+    }
+
+    fn gone(&self, _: &Arc<v1::Pod>) {
+        self.0.send_modify(|all| all.push("gone".into()));
     }
 }
 

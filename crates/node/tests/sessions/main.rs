@@ -16,6 +16,7 @@ extern crate pillion_node as node;
 
 mod archive;
 mod attach;
+mod change;
 mod dial;
 mod exec;
 mod fixture;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
     let groups = [
         archive::TESTS,
         attach::TESTS,
+        change::TESTS,
         dial::TESTS,
         exec::TESTS,
         left_behind::TESTS,
