@@ -1,6 +1,5 @@
 //! What can be typed.
 
-mod booleans;
 mod delete;
 mod describe;
 mod events;
@@ -8,6 +7,7 @@ mod get;
 mod logs;
 mod scope;
 mod selection;
+mod spelling;
 mod top;
 mod wait;
 
@@ -45,9 +45,21 @@ pub(crate) struct Cli {
 impl Cli {
     /// What was typed; ends the program where that cannot be understood.
     pub(crate) fn read() -> Self {
-        Self::parse_from(booleans::plain(&Self::command(), std::env::args_os()))
+        Self::parse_from(spelling::plain(&Self::command(), std::env::args_os()))
     }
 }
+
+/// What `-o` takes, for shells to complete.
+const FORMATS: &[&str] = &[
+    "wide",
+    "json",
+    "yaml",
+    "name",
+    "jsonpath=",
+    "jsonpath-as-json=",
+    "jsonpath-file=",
+    "custom-columns=",
+];
 
 /// Options that every command takes.
 #[derive(Clone, Debug, Args)]
@@ -91,6 +103,23 @@ pub(crate) enum Command {
     /// Images of this machine
     #[command(subcommand)]
     Image(ImageCommand),
+    /// Print what makes a shell complete commands, options, and the names of what runs
+    #[command(after_help = "\
+bash:  pillion completion bash > /etc/bash_completion.d/pillion
+zsh:   pillion completion zsh > /usr/local/share/zsh/site-functions/_pillion
+fish:  pillion completion fish > /etc/fish/completions/pillion.fish
+")]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Write manual pages, one a command, into a folder; print the first page without one
+    Man {
+        /// Where to, such as /usr/local/share/man/man1
+        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        dir: Option<PathBuf>,
+    },
     /// Own a detached Pod: what `run --detach` starts, once a Pod
     #[command(hide = true)]
     Supervise {
@@ -115,6 +144,17 @@ impl Command {
                 | Self::Demo(_)
         )
     }
+}
+
+/// A shell that can complete.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shell {
+    /// GNU Bourne-Again Shell
+    Bash,
+    /// Z shell
+    Zsh,
+    /// Friendly interactive shell
+    Fish,
 }
 
 /// Where manifests come from.

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod check;
+mod completion;
 mod delete;
 mod demo;
 mod describe;
@@ -8,8 +9,9 @@ mod detach;
 mod events;
 mod get;
 mod image;
-mod kube;
+pub(crate) mod kube;
 mod logs;
+mod man;
 mod plan;
 mod run;
 mod supervise;
@@ -148,6 +150,8 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Delete(args) => delete::run(&args, &cli.global, term),
         Command::Wait(args) => wait::run(&args, &cli.global, term),
         Command::Logs(args) => logs::run(&args, &cli.global, term),
+        Command::Completion { shell } => completion::run(shell, term),
+        Command::Man { dir } => man::run(dir.as_deref(), term),
         Command::Image(command) => image::run(command, &cli.global, term),
         Command::Demo(command) => demo::run(command, term),
     }

@@ -5,6 +5,7 @@
 
 mod cli;
 mod commands;
+mod completion;
 mod exit;
 mod printer;
 mod progress;
@@ -19,6 +20,12 @@ fn main() -> ExitCode {
     // A re-executed helper: no command line, no threads, nothing of what follows.
     if let Some(code) = container::helper_main(std::env::args_os().next().as_deref()) {
         return code;
+    }
+    match completion::answer() {
+        Ok(false) => {}
+        Ok(true) => return exit::SUCCESS.into(),
+        // Whoever asks is a shell: there is nobody to tell.
+        Err(_) => return exit::FAILURE.into(),
     }
     let cli = cli::Cli::read();
     let term = term::Term::new(cli.global.no_color);

@@ -3,12 +3,13 @@
 use clap::Args;
 
 use super::AnyScope;
+use crate::completion;
 
 /// `pillion describe`.
 #[derive(Debug, Args)]
 pub(crate) struct DescribeArgs {
     /// The Pods: pods, pod web, pod/web; pod we for all whose names begin so, if there is none of that name
-    #[arg(required = true, value_name = "TYPE[/NAME] | NAME")]
+    #[arg(required = true, value_name = "TYPE[/NAME] | NAME", add = completion::pods())]
     pub(crate) resources: Vec<String>,
     #[command(flatten)]
     pub(crate) scope: AnyScope,

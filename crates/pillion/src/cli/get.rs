@@ -2,19 +2,20 @@
 
 use clap::Args;
 
-use super::AnyScope;
+use super::{AnyScope, FORMATS};
+use crate::completion;
 
 /// `pillion get`.
 #[derive(Debug, Args)]
 pub(crate) struct GetArgs {
     /// pods or events, with names if only some are wanted: pods, pod web, pod/web event/x
-    #[arg(required = true, value_name = "TYPE[/NAME] | NAME")]
+    #[arg(required = true, value_name = "TYPE[/NAME] | NAME", add = completion::resources())]
     pub(crate) resources: Vec<String>,
     #[command(flatten)]
     pub(crate) scope: AnyScope,
     /// How to print: wide, json, yaml, name, jsonpath=TEMPLATE, jsonpath-file=FILE, jsonpath-as-json=TEMPLATE or
     /// custom-columns=HEADING:PATH,...
-    #[arg(short, long, value_name = "FORMAT")]
+    #[arg(short, long, value_name = "FORMAT", add = completion::words(FORMATS))]
     pub(crate) output: Option<String>,
     /// Go on and print each change
     #[arg(short, long)]

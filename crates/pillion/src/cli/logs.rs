@@ -3,17 +3,18 @@
 use clap::Args;
 
 use super::{Namespace, duration};
+use crate::completion;
 
 /// `pillion logs`.
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
     /// The Pod (web or pod/web), and which container of it if there are several
-    #[arg(value_name = "POD [CONTAINER]", num_args = 0..=2, required_unless_present = "selector")]
+    #[arg(value_name = "POD [CONTAINER]", num_args = 0..=2, required_unless_present = "selector", add = completion::pod_and_container())]
     pub(crate) pod: Vec<String>,
     #[command(flatten)]
     pub(crate) namespace: Namespace,
     /// The container
-    #[arg(short, long, value_name = "CONTAINER")]
+    #[arg(short, long, value_name = "CONTAINER", add = completion::container())]
     pub(crate) container: Option<String>,
     /// Go on until the containers end
     #[arg(short, long)]

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::completion;
+
 /// A namespace.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Namespace {
@@ -10,7 +12,7 @@ pub(crate) struct Namespace {
         short = 'n',
         long = "namespace",
         value_name = "NAMESPACE",
-        hide_default_value = true
+        add = completion::namespace()
     )]
     pub(crate) given: Option<String>,
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::AnyScope;
+use crate::completion;
 
 /// `pillion top`.
 #[derive(Debug, Subcommand)]
@@ -16,7 +17,7 @@ pub(crate) enum TopCommand {
 #[derive(Debug, Args)]
 pub(crate) struct TopPodArgs {
     /// Only this Pod
-    #[arg(value_name = "NAME", conflicts_with = "selector")]
+    #[arg(value_name = "NAME", conflicts_with = "selector", add = completion::pod())]
     pub(crate) name: Option<String>,
     #[command(flatten)]
     pub(crate) scope: AnyScope,

@@ -3,6 +3,15 @@
 use clap::Args;
 
 use super::Selection;
+use crate::completion;
+
+/// What is often waited for.
+const CONDITIONS: &[&str] = &[
+    "condition=Ready",
+    "create",
+    "delete",
+    "jsonpath={.status.phase}=Succeeded",
+];
 
 /// `pillion wait`.
 #[derive(Debug, Args)]
@@ -10,7 +19,7 @@ pub(crate) struct WaitArgs {
     #[command(flatten)]
     pub(crate) selection: Selection,
     /// What to wait for: create, delete, condition=NAME[=STATUS] or jsonpath={PATH}[=VALUE]; several one after the other
-    #[arg(long = "for", value_name = "CONDITION", required = true)]
+    #[arg(long = "for", value_name = "CONDITION", required = true, add = completion::words(CONDITIONS))]
     pub(crate) conditions: Vec<String>,
     /// Give up after this time (90s, 5m, or seconds); 0 looks once, less waits for ever
     #[arg(
