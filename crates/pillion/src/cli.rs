@@ -8,6 +8,7 @@ mod logs;
 mod scope;
 mod selection;
 mod spelling;
+mod timeline;
 mod top;
 mod wait;
 
@@ -22,6 +23,7 @@ pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
 pub(crate) use scope::{AnyScope, Namespace};
 pub(crate) use selection::Selection;
+pub(crate) use timeline::{Picture, TimelineArgs};
 pub(crate) use top::{Measured, TopCommand, TopPodArgs};
 pub(crate) use wait::{Timeout, WaitArgs};
 
@@ -93,6 +95,8 @@ pub(crate) enum Command {
     Logs(LogsArgs),
     /// List what happened, in order
     Events(EventsArgs),
+    /// Draw what became of a Pod and its containers over time
+    Timeline(TimelineArgs),
     /// Show what is used of processors and memory
     #[command(subcommand)]
     Top(TopCommand),

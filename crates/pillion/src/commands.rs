@@ -15,6 +15,7 @@ mod man;
 mod plan;
 mod run;
 mod supervise;
+mod timeline;
 mod top;
 mod wait;
 
@@ -146,6 +147,7 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Get(args) => get::run(&args, &cli.global, term),
         Command::Describe(args) => describe::run(&args, &cli.global, term),
         Command::Events(args) => events::run(&args, &cli.global, term),
+        Command::Timeline(args) => timeline::run(&args, &cli.global, term),
         Command::Top(command) => top::run(&command, &cli.global, term),
         Command::Delete(args) => delete::run(&args, &cli.global, term),
         Command::Wait(args) => wait::run(&args, &cli.global, term),
