@@ -95,6 +95,11 @@ class Podman:
         run(*self._inside("kube", "down", self.file), env=self.environment)
         return now() - begin
 
+    def exec(self):
+        begin = now()
+        self._podman("exec", "bench-0-app", "true")
+        return now() - begin
+
     def own(self):
         """Its process per container; the one that played the Pod is gone."""
         return processes.naming(self.work, "conmon")

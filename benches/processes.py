@@ -15,6 +15,12 @@ def ours(pid, program):
     return found
 
 
+def serving(root, program):
+    """Processes of a program whose command line names a state directory."""
+    lines = ((path.split("/")[2], _read(path)) for path in glob.glob("/proc/[0-9]*/cmdline"))
+    return [int(pid) for pid, line in lines if root in line.split("\0") and _is(pid, program)]
+
+
 def memory(pid):
     """Proportional set size in KiB: each page counts by the share of those who map it."""
     lines = _read(f"/proc/{pid}/smaps_rollup").splitlines()

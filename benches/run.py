@@ -22,7 +22,7 @@ import time
 
 import processes
 from podman import Podman
-from tools import Foreground, Runtime, Unusable
+from tools import Detached, Foreground, Runtime, Unusable
 
 
 def paired(rounds, tools, once):
@@ -76,7 +76,7 @@ class Benchmarks:
         """several such Pods by one command, each"""
         for number in 1, 10, self.options.pods:
             able = self.having("play")
-            able = able[:1] if number > 10 else able
+            able = able[:2] if number > 10 else able
 
             def once(tool):
                 took = tool.start(number) / number
@@ -86,15 +86,28 @@ class Benchmarks:
             print(f"  {number} at once, each:")
             show(paired(min(5, self.options.rounds), able, once))
 
+    def exec(self):
+        """`exec` of `true` in the running app, from the command to its end"""
+        able = self.having("exec")
+        for tool in list(able):
+            try:
+                tool.start()
+            except Unusable as error:
+                print(f"  {tool.name} does not work on this machine and is left out: {error}")
+                able.remove(tool)
+        show(paired(self.options.rounds, able, lambda tool: tool.exec()))
+        for tool in able:
+            tool.stop()
+
     def memory(self):
         """proportional memory (PSS) of the tool's own processes"""
         for number in 1, 10, self.options.pods:
             able = self.having("own")
-            able = able[:1] if number > 10 else able
+            able = able[:2] if number > 10 else able
 
             def once(tool):
                 tool.start(number)
-                time.sleep(0.5)
+                time.sleep(3)  # it lets go of what only the start needed after 2 s
                 kib = sum(map(processes.memory, tool.own()))
                 tool.stop()
                 return kib / 1024 / number
@@ -142,6 +155,7 @@ def tools(options, program, work):
     build = os.path.join(options.images, "build")
     environment = {**os.environ, "PILLION": program, "PILLION_ROOT": found[0].root}
     subprocess.run([build, "busybox"], check=True, env=environment, stdout=sys.stderr)
+    found.append(Detached(program, found[0].root, work))
     rootfs_tar = max(glob.glob(os.path.join(options.images, ".cache/rootfs/busybox-*.tar")), key=os.path.getmtime)
     rootfs = os.path.join(work, "rootfs")
     os.mkdir(rootfs)

@@ -7,6 +7,7 @@ Both are called in turn. A tool that does not work on this machine says so by `U
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -31,6 +32,8 @@ def now():
 def run(*command, **options):
     """Runs a command to its end; its failure is the tool's."""
     options = {"stdin": subprocess.DEVNULL, "capture_output": True, **options}
+    if "input" in options:
+        del options["stdin"]
     result = call(*command, text=True, **options)
     if result.returncode != 0:
         raise Unusable((result.stderr.strip() or result.stdout.strip() or "failed").splitlines()[-1][:200])
@@ -113,6 +116,47 @@ class Foreground:
         return took, spent
 
 
+    def exec(self):
+        """Runs a command in the app of a running Pod."""
+        begin = now()
+        run(self.program, "exec", "bench-0", "-c", "app", "--", "true", env=self.environment)
+        return now() - begin
+
+
+class Detached:
+    """`pillion run -d`: a supervisor for each Pod. Started is when all Pods are ready."""
+
+    name = "pillion run -d"
+
+    def __init__(self, program, images, work):
+        self.program = program
+        self.root = os.path.join(work, "detached")
+        self.environment = {**os.environ, "PILLION_ROOT": self.root}
+        shutil.copytree(os.path.join(images, "lib/images"), os.path.join(self.root, "lib/images"), symlinks=True)
+
+    def version(self):
+        return "and detached"
+
+    def start(self, pods=1):
+        begin = now()
+        run(self.program, "run", "-d", "-", input=manifests.several(pods), env=self.environment)
+        run(self.program, "wait", "--for=condition=Ready", "pods", "--all", env=self.environment)
+        return now() - begin
+
+    play = start
+
+    def stop(self):
+        begin = now()
+        run(self.program, "delete", "pods", "--all", env=self.environment)
+        return now() - begin
+
+    def own(self):
+        return processes.serving(self.root, self.program)
+
+    def clear(self):
+        call(self.program, "delete", "pods", "--all", "--now", env=self.environment, **QUIET)
+
+
 class Runtime:
     """A bare runtime: the same three containers one after the other, from bundles that are there already. It knows nothing of
     Pods, images, logs or networks.
@@ -180,6 +224,11 @@ class Runtime:
         for process in self.processes:
             ended(process)
         self.clear()
+        return now() - begin
+
+    def exec(self):
+        begin = now()
+        run(*self._command("exec", "bench-app", "true"))
         return now() - begin
 
     def clear(self):
