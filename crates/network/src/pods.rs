@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
 
-use crate::netlink::{Netlink, nft, route};
+use crate::netlink::{Netlink, NetlinkError, Refusal, nft, route};
 use crate::netns::{self, Identity};
 use crate::range::AddressRange;
 pub use error::Error;
@@ -157,8 +157,10 @@ impl Network {
         Ok(Attachment {
             shared: Arc::clone(shared),
             addresses: made.addresses,
+            routed: made.routed,
             interface: made.interface,
             index: made.index,
+            released: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         })
     }
@@ -229,12 +231,15 @@ impl Shared {
     }
 }
 
-/// A Pod's place in the network. It ends with [`close`](Self::close), when dropped, or with the Pod's namespace.
+/// A Pod's place in the network. It ends with [`close`](Self::close), when dropped, or with the Pod's namespace, for which
+/// [`release`](Self::release) leaves it.
 pub struct Attachment {
     shared: Arc<Shared>,
     addresses: Vec<IpAddr>,
+    routed: Vec<IpAddr>,
     interface: String,
     index: u32,
+    released: AtomicBool,
     closed: AtomicBool,
 }
 
@@ -254,6 +259,30 @@ impl Attachment {
         POD_INTERFACE
     }
 
+    /// Gives the Pod's addresses back: when it returns there is no route to them, and another Pod may have them at once. The
+    /// link is left to the end of the Pod's namespace. Deleting it takes tens of ms, for which the kernel has its caller
+    /// wait; a namespace it takes down in its own time, many of them in one go.
+    ///
+    /// # Errors
+    /// The kernel refused; whoever wants the addresses free then has to [`close`](Self::close).
+    pub fn release(&self) -> Result<(), Error> {
+        if self.released.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let routes = self.routed.iter();
+        let requests: Vec<_> = routes
+            .map(|address| route::delete_host_route(self.index, *address))
+            .collect();
+        let verdicts = self.shared.host().request(&requests);
+        // Gone with its link: ESRCH, or ENODEV.
+        let gone = [Errno::SRCH, Errno::NODEV];
+        let released = self.judged(verdicts, &gone);
+        if released.is_err() {
+            self.released.store(false, Ordering::Release);
+        }
+        released
+    }
+
     /// Deletes the link, with its addresses and routes on both sides. A link that is gone already, as it is after its
     /// namespace, is fine, and so is closing twice.
     ///
@@ -263,19 +292,28 @@ impl Attachment {
         if self.closed.swap(true, Ordering::AcqRel) {
             return Ok(());
         }
-        let detach = |source| Error::Detach {
-            interface: self.interface.clone(),
-            source,
-        };
         // By index, not name: indices are not given out again, so this cannot hit a link that came later.
         let request = [route::delete_link(self.index)];
         let verdicts = match self.shared.host_socket() {
             Some(mut socket) => socket.request(&request),
             None => self.shared.host().request(&request),
         };
+        self.judged(verdicts, &[Errno::NODEV])
+    }
+
+    /// What the kernel refused, but for refusals that say it is done already.
+    fn judged(
+        &self,
+        verdicts: Result<Vec<Result<(), Refusal>>, NetlinkError>,
+        fine: &[Errno],
+    ) -> Result<(), Error> {
+        let detach = |source| Error::Detach {
+            interface: self.interface.clone(),
+            source,
+        };
         for verdict in verdicts.map_err(detach)? {
             match verdict {
-                Err(refusal) if refusal.errno != Errno::NODEV => {
+                Err(refusal) if !fine.contains(&refusal.errno) => {
                     return Err(detach(refusal.into()));
                 }
                 _ => {}
@@ -288,7 +326,9 @@ impl Attachment {
 impl Drop for Attachment {
     fn drop(&mut self) {
         // Nobody is left to tell; the link goes with its namespace at the latest.
-        let _ = self.close();
+        if !self.released.load(Ordering::Acquire) {
+            let _ = self.close();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ports of Pods on the host: `hostPort` and `--publish`.
 //!
 //! A port is taken before its Pod starts, so that one that is not free is told before anything runs, and
-//! stays taken while the Pod's sandbox comes and goes.
+//! stays taken while the Pod's sandbox comes and goes, until the Pod has ended.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::sync::Arc;
 use manifest::core::v1::{Pod, Protocol};
 use network::forward::{ForwardError, Forwarder, everywhere};
 use serde::{Deserialize, Serialize};
+
+/// Nobody answers at port 0: whoever connects while the Pod has no address is refused.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A port that the user wants published.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +50,11 @@ impl Reserved {
     pub(crate) fn aim(&self, ip: IpAddr) {
         self.forwarder.set_target(SocketAddr::new(ip, self.port));
     }
+
+    /// Sends no traffic: the Pod has no address, and the one it had may soon be another's.
+    pub(crate) fn hold(&self) {
+        self.forwarder.set_target(NOWHERE);
+    }
 }
 
 /// Takes all host ports of a Pod.
@@ -80,9 +88,7 @@ pub(crate) fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, Pu
             Protocol::Udp => network::forward::Protocol::Udp,
             _ => network::forward::Protocol::Tcp,
         };
-        // Nobody answers at port 0: whoever connects before the Pod has an address is refused.
-        let nowhere = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0);
-        let forwarder = Forwarder::bind(listen, protocol, nowhere).map_err(failed)?;
+        let forwarder = Forwarder::bind(listen, protocol, NOWHERE).map_err(failed)?;
         reserved.push(Reserved {
             port,
             forwarder: Arc::new(forwarder),

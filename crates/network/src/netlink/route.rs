@@ -106,6 +106,20 @@ pub(crate) fn new_address(index: u32, address: IpAddr) -> Request {
 
 /// A route to one address over a link; refused with EEXIST where there is one already, over whichever link.
 pub(crate) fn new_host_route(index: u32, address: IpAddr) -> Request {
+    let message = host_route(index, address);
+    request(
+        RouteNetlinkMessage::NewRoute(message),
+        NLM_F_CREATE | NLM_F_EXCL,
+    )
+}
+
+/// Takes back what [`new_host_route`] made; refused with ESRCH where it is gone.
+pub(crate) fn delete_host_route(index: u32, address: IpAddr) -> Request {
+    let message = host_route(index, address);
+    request(RouteNetlinkMessage::DelRoute(message), 0)
+}
+
+fn host_route(index: u32, address: IpAddr) -> RouteMessage {
     let (family, prefix_len) = family(address);
     let mut message = route(family, RouteScope::Link);
     message.header.destination_prefix_length = prefix_len;
@@ -113,10 +127,7 @@ pub(crate) fn new_host_route(index: u32, address: IpAddr) -> Request {
         RouteAttribute::Destination(RouteAddress::from(address)),
         RouteAttribute::Oif(index),
     ];
-    request(
-        RouteNetlinkMessage::NewRoute(message),
-        NLM_F_CREATE | NLM_F_EXCL,
-    )
+    message
 }
 
 /// The default route over a link. The gateway lies in no network of the link, hence `onlink`.

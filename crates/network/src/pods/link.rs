@@ -30,6 +30,8 @@ pub(super) struct Made {
     pub(super) interface: String,
     pub(super) index: u32,
     pub(super) addresses: Vec<IpAddr>,
+    /// What has a route here, whether or not the Pod came to have it.
+    pub(super) routed: Vec<IpAddr>,
 }
 
 /// A request and what it is for.
@@ -46,12 +48,13 @@ impl Plan<'_> {
         let (interface, index) = self.create(host, netns)?;
         let configured = self
             .configure_host(host, &interface, index)
-            .and_then(|addresses| self.configure_pod(inside, addresses));
+            .and_then(|routed| Ok((self.configure_pod(inside, routed.clone())?, routed)));
         match configured {
-            Ok(addresses) => Ok(Made {
+            Ok((addresses, routed)) => Ok(Made {
                 interface,
                 index,
                 addresses,
+                routed,
             }),
             Err(error) => {
                 // The error is what matters; a link that stays goes with the namespace.

@@ -162,6 +162,73 @@ fn a_pod_that_is_gone_has_taken_its_link_along() {
     attachment.close().unwrap();
 }
 
+#[test]
+fn what_is_released_is_free_while_the_link_still_goes() {
+    let (host, pod, next) = (Namespace::new(), Namespace::new(), Namespace::new());
+    let (network, _) = open(&host);
+    let attachment = attach(&host, &network, &pod, UIDS[0]);
+    let addresses = attachment.addresses().to_vec();
+    attachment.release().unwrap();
+    attachment.release().unwrap();
+    assert!(!addresses.iter().any(|address| host.knows(*address)));
+    assert_eq!(leftovers(&host).links, ["pila0000001"], "it takes its time");
+    // The same UID asks for the same addresses and the same name.
+    let again = attach(&host, &network, &next, UIDS[0]);
+    assert_eq!(again.addresses(), addresses);
+    assert_ne!(again.host_interface(), attachment.host_interface());
+    let node = network.node_addresses();
+    let reachable = || {
+        for (address, node) in addresses.iter().zip(&node) {
+            assert_eq!(exchange(&host, &next, *address), *node);
+            assert_eq!(exchange(&next, &host, *node), *address);
+        }
+    };
+    reachable();
+    drop(pod);
+    let only = [again.host_interface().to_owned()];
+    eventually("the link stays", || leftovers(&host).links == only);
+    // Neither the end of the old link nor what comes after it takes anything from the new one.
+    reachable();
+    attachment.close().unwrap();
+    drop(attachment);
+    reachable();
+}
+
+#[test]
+fn a_link_whose_namespace_is_held_goes_when_closed() {
+    let (host, pod) = (Namespace::new(), Namespace::new());
+    let (network, _) = open(&host);
+    let attachment = attach(&host, &network, &pod, UIDS[0]);
+    attachment.release().unwrap();
+    attachment.close().unwrap();
+    assert_eq!(leftovers(&host).links, Vec::<String>::new());
+    drop(attachment);
+}
+
+#[test]
+fn releasing_takes_what_a_pod_without_ipv6_left_unused() {
+    let (host, pod) = (Namespace::new(), Namespace::new());
+    pod.run(|| std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").unwrap());
+    let (network, _) = open(&host);
+    let routes = || {
+        host.run(|| {
+            let mut netlink = Netlink::open(NETLINK_ROUTE).unwrap();
+            let all = [false, true].map(|ipv6| route::destinations(&mut netlink, ipv6).unwrap());
+            let range = network.ranges()[1];
+            let all = all.into_iter().flatten();
+            all.filter(|to| {
+                range.contains(to.range.network()) && to.range.network() != range.node()
+            })
+            .count()
+        })
+    };
+    assert_eq!(routes(), 0);
+    let attachment = attach(&host, &network, &pod, UIDS[0]);
+    assert_eq!((attachment.addresses().len(), routes()), (1, 1));
+    attachment.release().unwrap();
+    assert_eq!(routes(), 0);
+}
+
 /// Not a test of its own: the process that the next one kills.
 #[test]
 fn holds_a_network_until_killed() {

@@ -25,6 +25,8 @@ use crate::paths::PodPaths;
 use crate::publish::Reserved;
 use crate::volumes::{self, Volumes};
 
+/// How long the link of a Pod that has ended may take to go with its namespace before it is deleted.
+const LINK_LINGERS: Duration = Duration::from_secs(2);
 /// How long the processes of a shared PID namespace may take to end after SIGKILL.
 const LAST_EXITS: Duration = Duration::from_secs(2);
 
@@ -322,7 +324,7 @@ pub(crate) fn stop(sandbox: Option<Arc<Sandbox>>, reports: Reports) {
                 .take();
             let leftovers = match Arc::try_unwrap(sandbox) {
                 Ok(sandbox) => taken_down(sandbox.inner, attachment).await,
-                Err(_) => detached(attachment).await,
+                Err(_) => off_the_network(attachment).await,
             };
             for leftover in leftovers {
                 let _ = reports.send(Report::Leftover(leftover));
@@ -333,7 +335,7 @@ pub(crate) fn stop(sandbox: Option<Arc<Sandbox>>, reports: Reports) {
 }
 
 async fn taken_down(inner: container::Sandbox, attachment: Option<Attachment>) -> Vec<String> {
-    let mut leftovers = detached(attachment).await;
+    let mut leftovers = off_the_network(attachment).await;
     if let Some(pause) = inner.pause() {
         // The end of a shared PID namespace's first process ends all others, and waits until all exits are collected.
         // Those of commands that still ran (exec, hooks) are collected by tasks, which `close` would not let run.
@@ -346,18 +348,32 @@ async fn taken_down(inner: container::Sandbox, attachment: Option<Attachment>) -
     leftovers
 }
 
-async fn detached(attachment: Option<Attachment>) -> Vec<String> {
+/// Frees the Pod's addresses. Its link goes with its namespace, for which nobody waits.
+async fn off_the_network(attachment: Option<Attachment>) -> Vec<String> {
     let Some(attachment) = attachment else {
         return Vec::new();
     };
-    let closed = tokio::task::spawn_blocking(move || attachment.close()).await;
-    match closed {
-        Ok(Ok(())) => Vec::new(),
-        Ok(Err(error)) => vec![format!(
-            "take the Pod off the network: {}",
-            with_causes(&error)
-        )],
+    let released = blocking(move || attachment.release().map(|()| attachment)).await;
+    match released {
+        Ok(attachment) => {
+            tokio::spawn(async move {
+                tokio::time::sleep(LINK_LINGERS).await;
+                // By then it is gone, unless somebody holds the namespace: a forwarded connection that nobody reads.
+                let _ = blocking(move || attachment.close()).await;
+            });
+            Vec::new()
+        }
+        // Dropped with the error, the attachment has been closed, which took the addresses along or was refused as well.
         Err(error) => vec![format!("take the Pod off the network: {error}")],
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, network::Error> + Send + 'static,
+) -> Result<T, String> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(|error| with_causes(&error)),
+        Err(error) => Err(error.to_string()),
     }
 }
 

@@ -282,6 +282,7 @@ impl Worker {
                 self.reporter.clone(),
             ),
             Action::StopSandbox => {
+                self.ports.iter().for_each(Reserved::hold);
                 let sandbox = self.sandbox.take();
                 sandbox::stop(sandbox, self.reporter.clone());
             }
@@ -424,6 +425,7 @@ impl Worker {
     /// Clears away all but the record and the logs.
     async fn retire(&mut self) {
         self.refresh.ended().await;
+        self.ports.clear();
         for started in std::mem::take(&mut self.containers).into_values() {
             self.leftovers.extend(started.clear());
         }

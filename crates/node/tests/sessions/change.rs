@@ -17,6 +17,7 @@ crate::tests! {
     what_is_another_pod_changes_nothing,
     deletion_is_shown_and_only_shortened,
     a_forced_deletion_frees_the_name_at_once,
+    a_pod_that_has_ended_gives_its_ports_back,
 }
 
 fn config(data: &[(&str, &str)]) -> ConfigMap {
@@ -227,4 +228,16 @@ async fn a_forced_deletion_frees_the_name_at_once() {
     assert_eq!(seen.all().iter().filter(|line| *line == "gone").count(), 1);
     next.end().await;
     assert_eq!(seen.all().iter().filter(|line| *line == "gone").count(), 2);
+}
+
+async fn a_pod_that_has_ended_gives_its_ports_back() {
+    let fixture = Fixture::new().await;
+    let spec = "restartPolicy: Never\ncontainers:\n\
+        - {name: app, image: busybox, command: ['true'], ports: [{containerPort: 80, hostPort: 8080}]}";
+    let pod = fixture.started(spec).await;
+    pod.handle.ended().await;
+    // It is still there to be looked at.
+    assert!(pod.handle.status().borrow().status.is_some());
+    std::net::TcpListener::bind("0.0.0.0:8080").expect("free");
+    pod.end().await;
 }
