@@ -51,6 +51,12 @@ until_ok() {
     return 1
 }
 
+# say ARGUMENT...: what is typed, what pillion says (to stdout and stderr), and its exit code if it is not 0.
+say() {
+    printf '%s\n' "\$ pillion $*"
+    pillion "$@" 2>&1 || echo "code $?"
+}
+
 # get URL [CURL-OPTION...]: the page, as soon as something answers.
 get() { until_ok curl --silent --show-error --fail --max-time 5 "$@"; }
 
