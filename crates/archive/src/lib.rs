@@ -16,4 +16,4 @@ mod unpack;
 
 pub use pack::{PackError, pack};
 pub use read::{Archive, BLOCK, Chunk, Entry, Error, Kind, Time, looks_like_tar, shown};
-pub use unpack::{UnpackError, unpack};
+pub use unpack::{UnpackError, unpack, unpack_onto};

@@ -18,6 +18,10 @@ use crate::path::{open, words};
 use crate::read::{self, Archive, Entry, Kind, Time, shown};
 use crate::skipped::Skipped;
 
+mod onto;
+
+pub use onto::unpack_onto;
+
 /// Bytes of a file in memory.
 const PIECE: usize = 64 << 10;
 /// Of an entry's mode, what is taken over. Never set-user-id: who unpacks may be root, and who packed somebody else.
@@ -64,8 +68,8 @@ fn archive_words(error: &read::Error) -> String {
 }
 
 /// Unpacks an archive beneath `path`, seen from `root`, if that is a directory; else as `path` itself, whose parent must exist:
-/// the entries then lie beneath one name, for which the last name of `path` stands. So a copied file or directory comes to lie
-/// in a directory, or gets a new name, as with `cp`.
+/// the entries then lie beneath one name, for which the last name of `path` stands, or beneath `.`, the first of them. So a
+/// copied file or directory comes to lie in a directory, or gets a new name, as with `cp`.
 ///
 /// Nothing outside of `root` is ever read or written, whatever the archive holds and whoever changes the tree meanwhile: links
 /// are resolved as if `root` were `/`. Files and links that are in the way are replaced, directories are shared and keep what
@@ -80,30 +84,25 @@ pub fn unpack(
     path: &Path,
     archive: impl Read,
 ) -> Result<Vec<String>, UnpackError> {
-    let mut unpacker = Unpacker {
-        target: Target::find(root, path)?,
-        root,
-        parent: None,
-        directories: Vec::new(),
-        skipped: Skipped::default(),
-    };
-    let mut archive = Archive::new(archive);
-    while let Some(entry) = archive.next()? {
-        unpacker.entry(&entry, &mut archive)?;
-    }
-    if !archive.has_end_marker() {
-        return Err(archive.truncated().into());
-    }
-    unpacker.leave(Path::new(""));
-    Ok(unpacker.skipped.into_told())
+    let unpacker = Unpacker::new(root, Target::find(root, path)?);
+    unpacker.rest(&mut Archive::new(archive))
 }
 
 /// Where entries go.
 struct Target {
     /// The directory they are beneath, as seen from the root.
     base: PathBuf,
-    /// The name that stands for the first one of each entry, and which that is.
-    renamed: Option<(PathBuf, Option<PathBuf>)>,
+    names: Names,
+}
+
+/// What becomes of the names of entries.
+enum Names {
+    /// They stay.
+    Kept,
+    /// This one stands for the first one of each, which is known once there was an entry.
+    Renamed(PathBuf, Option<PathBuf>),
+    /// They come to lie beneath this one: the archive began with a directory that has no name, `.`.
+    Beneath(PathBuf),
 }
 
 impl Target {
@@ -111,7 +110,7 @@ impl Target {
         match open(root, path, OFlags::DIRECTORY) {
             Ok(_) => Ok(Self {
                 base: path.to_owned(),
-                renamed: None,
+                names: Names::Kept,
             }),
             Err(error)
                 if matches!(
@@ -126,7 +125,7 @@ impl Target {
                 open(root, &base, OFlags::DIRECTORY).map_err(|error| at("open", &base, error))?;
                 Ok(Self {
                     base,
-                    renamed: Some((PathBuf::from(name), None)),
+                    names: Names::Renamed(PathBuf::from(name), None),
                 })
             }
             Err(error) => Err(at("open", path, error)),
@@ -143,8 +142,16 @@ impl Target {
                 Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
             }
         }
-        let Some((new, first)) = &mut self.renamed else {
-            return Ok(inside);
+        let nameless = inside.as_os_str().is_empty();
+        if let Names::Renamed(new, None) = &mut self.names
+            && nameless
+        {
+            self.names = Names::Beneath(std::mem::take(new));
+        }
+        let (new, first) = match &mut self.names {
+            Names::Kept => return Ok(inside),
+            Names::Beneath(new) => return Ok(beneath(new, &inside)),
+            Names::Renamed(new, first) => (new, first),
         };
         let mut components = inside.components();
         let Some(found) = components
@@ -161,12 +168,15 @@ impl Target {
                 second: found.display().to_string(),
             });
         }
-        // `join` of nothing would end in a slash.
-        let rest = components.as_path();
-        Ok(match rest.as_os_str().is_empty() {
-            true => new.clone(),
-            false => new.join(rest),
-        })
+        Ok(beneath(new, components.as_path()))
+    }
+}
+
+/// `join` of nothing would end in a slash.
+fn beneath(base: &Path, rest: &Path) -> PathBuf {
+    match rest.as_os_str().is_empty() {
+        true => base.to_owned(),
+        false => base.join(rest),
     }
 }
 
@@ -186,7 +196,33 @@ struct NewDirectory {
     mtime: Time,
 }
 
-impl Unpacker<'_> {
+impl<'fd> Unpacker<'fd> {
+    fn new(root: BorrowedFd<'fd>, target: Target) -> Self {
+        Self {
+            root,
+            target,
+            parent: None,
+            directories: Vec::new(),
+            skipped: Skipped::default(),
+        }
+    }
+
+    /// All entries that are still to come, and the end.
+    fn rest(mut self, archive: &mut Archive<impl Read>) -> Result<Vec<String>, UnpackError> {
+        while let Some(entry) = archive.next()? {
+            self.entry(&entry, archive)?;
+        }
+        self.end(archive)
+    }
+
+    fn end(mut self, archive: &Archive<impl Read>) -> Result<Vec<String>, UnpackError> {
+        if !archive.has_end_marker() {
+            return Err(archive.truncated().into());
+        }
+        self.leave(Path::new(""));
+        Ok(self.skipped.into_told())
+    }
+
     fn entry(
         &mut self,
         entry: &Entry,

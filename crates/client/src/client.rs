@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hyper::Method;
 use hyper::body::Bytes;
+use manifest::meta::status::Status;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -236,7 +237,8 @@ impl Client {
         self.stream(pod, call).await
     }
 
-    /// Unpacks a tar stream into a folder of a container. An error in `content` breaks the request off.
+    /// Unpacks a tar stream into a folder of a container. An error in `content` breaks the request off. The message of what is
+    /// returned says what was left out, a line each.
     ///
     /// # Errors
     /// As of [`Client::get`]; there is no such container or path, or it cannot be written.
@@ -246,15 +248,13 @@ impl Client {
         container: Option<&str>,
         path: &str,
         content: mpsc::Receiver<io::Result<Bytes>>,
-    ) -> Result<(), Error> {
+    ) -> Result<Status, Error> {
         let call = Call {
             method: Method::PUT,
             body: RequestBody::Stream(content),
             ..Call::get(archive_uri(pod, container, path))
         };
-        let mut answer = self.stream(pod, call).await?;
-        while answer.chunk().await?.is_some() {}
-        Ok(())
+        self.stream(pod, call).await?.json().await
     }
 
     /// A connection to the owner of a Pod, for streams: the request is yet to be sent.

@@ -48,6 +48,16 @@ impl PodName {
         }
     }
 
+    /// Path and parameters of a stream of the Pod: `exec`, `attach` or `portforward`.
+    #[must_use]
+    pub fn stream_uri(&self, kind: &str, parameters: &[(&str, &str)]) -> String {
+        let mut uri = Parameters::of(self.path(Resource::Pods, &format!("/{kind}")));
+        for (name, value) in parameters {
+            uri.add(name, value);
+        }
+        uri.uri()
+    }
+
     /// The path of the Pod, or below it.
     pub(crate) fn path(&self, resource: Resource, below: &str) -> String {
         format!(
@@ -266,6 +276,15 @@ mod tests {
                 .watch_uri(Form::Table { objects: true }, "7"),
             "/api/v1/namespaces/a/events?labelSelector=x%20in%20%281%2C2%29&fieldSelector=type%21%3DNormal\
              &includeObject=Object&watch=true&resourceVersion=7"
+        );
+    }
+
+    #[test]
+    fn a_stream_has_its_words_as_they_were_written() {
+        let command = [("command", "sh -c"), ("command", "a&b=c")];
+        assert_eq!(
+            PodName::new("default", "web").stream_uri("exec", &command),
+            "/api/v1/namespaces/default/pods/web/exec?command=sh%20-c&command=a%26b%3Dc"
         );
     }
 

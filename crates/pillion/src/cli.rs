@@ -1,10 +1,13 @@
 //! What can be typed.
 
+mod cp;
 mod delete;
 mod describe;
 mod events;
+mod exec;
 mod get;
 mod logs;
+mod port_forward;
 mod scope;
 mod selection;
 mod spelling;
@@ -16,11 +19,14 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+pub(crate) use cp::CpArgs;
 pub(crate) use delete::DeleteArgs;
 pub(crate) use describe::DescribeArgs;
 pub(crate) use events::EventsArgs;
+pub(crate) use exec::{AttachArgs, ExecArgs};
 pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
+pub(crate) use port_forward::PortForwardArgs;
 pub(crate) use scope::{AnyScope, Namespace};
 pub(crate) use selection::Selection;
 pub(crate) use timeline::{Picture, TimelineArgs};
@@ -93,6 +99,16 @@ pub(crate) enum Command {
     Describe(DescribeArgs),
     /// Print what containers of a Pod wrote
     Logs(LogsArgs),
+    /// Run a command in a container
+    Exec(ExecArgs),
+    /// Take part in what a container's own process reads and writes
+    ///
+    /// With a terminal, Ctrl-P Ctrl-Q leaves it; the process goes on.
+    Attach(AttachArgs),
+    /// Copy files and folders out of a container, or into one
+    Cp(CpArgs),
+    /// Make ports of a Pod reachable on this machine, until Ctrl-C
+    PortForward(PortForwardArgs),
     /// List what happened, in order
     Events(EventsArgs),
     /// Draw what became of a Pod and its containers over time

@@ -1,18 +1,22 @@
 //! The commands, one module each.
 
+mod attach;
 mod check;
 mod completion;
+mod cp;
 mod delete;
 mod demo;
 mod describe;
 mod detach;
 mod events;
+mod exec;
 mod get;
 mod image;
 pub(crate) mod kube;
 mod logs;
 mod man;
 mod plan;
+mod port_forward;
 mod run;
 mod supervise;
 mod timeline;
@@ -25,6 +29,7 @@ use std::process::ExitCode;
 
 use manifest::{Diagnostic, Loaded};
 use node::paths::Paths;
+use streaming::client::ClientError;
 
 use crate::cli::{Cli, Command};
 use crate::term::Term;
@@ -119,6 +124,15 @@ impl From<client::Error> for Failure {
     }
 }
 
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        match error {
+            ClientError::Refused(status) => client::Error::Status(status).into(),
+            error => Self::text(crate::term::causes(&error)),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
@@ -154,6 +168,10 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Logs(args) => logs::run(&args, &cli.global, term),
         Command::Completion { shell } => completion::run(shell, term),
         Command::Man { dir } => man::run(dir.as_deref(), term),
+        Command::Exec(args) => exec::run(&args, &cli.global, term),
+        Command::Attach(args) => attach::run(&args, &cli.global, term),
+        Command::Cp(args) => cp::run(&args, &cli.global, term),
+        Command::PortForward(args) => port_forward::run(&args, &cli.global, term),
         Command::Image(command) => image::run(command, &cli.global, term),
         Command::Demo(command) => demo::run(command, term),
     }

@@ -61,6 +61,25 @@ fn into_a_directory_or_under_a_new_name() {
 }
 
 #[test]
+fn what_has_no_name_of_its_own_gets_the_new_one() {
+    let nameless = || {
+        Tar::new()
+            .dir("./", 0o750)
+            .file("./a", b"1")
+            .file("./b", b"2")
+    };
+    let tree = Tree::new();
+    for _ in 0..2 {
+        tree.unpack("new", &nameless().finish()).expect("unpack");
+    }
+    assert_eq!(tree.listing(), ["new/", "new/a=1", "new/b=2"]);
+    assert_eq!(
+        fs::metadata(tree.path("new")).expect("new").mode() & 0o777,
+        0o750
+    );
+}
+
+#[test]
 fn a_file_into_a_directory_or_under_a_new_name() {
     let tree = Tree::new();
     fs::create_dir(tree.path("dir")).expect("mkdir");

@@ -2,6 +2,7 @@
 
 pub(crate) mod containers;
 pub(crate) mod select;
+pub(crate) mod session;
 pub(crate) mod targets;
 pub(crate) mod until;
 
@@ -9,6 +10,7 @@ use std::io;
 use std::process::ExitCode;
 
 use client::{Client, PodName, Query};
+use manifest::core::v1::{Pod, PodPhase};
 use node::paths::Paths;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -36,7 +38,11 @@ pub(crate) fn client(global: &Global) -> Client {
 
 /// Does something that waits for others.
 pub(crate) fn block_on<T>(what: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    super::runtime()?.block_on(what)
+    let runtime = super::runtime()?;
+    let done = runtime.block_on(what);
+    // A terminal that takes nothing any more is not waited for.
+    runtime.shutdown_background();
+    done
 }
 
 /// Does something that goes on, until it ends or nobody reads what it prints any more (`| head`).
@@ -125,5 +131,16 @@ pub(crate) fn pod_name(argument: &str, namespace: &str) -> Result<PodName, Failu
     match targets::parse(&[argument.to_owned()])?.as_slice() {
         [Target::One(Kind::Pods, name)] => Ok(PodName::new(namespace, name)),
         _ => Err(Failure::text(format!("{argument} is no Pod"))),
+    }
+}
+
+/// Refuses what needs a container that runs, in kubectl's words.
+pub(crate) fn refuse_ended(pod: &Pod, what: &str) -> Result<(), Failure> {
+    let phase = pod.status.as_ref().and_then(|status| status.phase);
+    match phase {
+        Some(phase @ (PodPhase::Succeeded | PodPhase::Failed)) => Err(Failure::text(format!(
+            "cannot {what} in a completed pod; current phase is {phase}"
+        ))),
+        _ => Ok(()),
     }
 }

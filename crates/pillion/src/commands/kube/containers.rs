@@ -1,6 +1,6 @@
 //! Which container of a Pod is meant.
 
-use manifest::core::v1::Pod;
+use manifest::core::v1::{Container, Pod};
 
 use crate::commands::Failure;
 use crate::term::Term;
@@ -45,11 +45,15 @@ pub(crate) fn unknown_default(pod: &Pod) -> Option<&str> {
     (!known && !declared.is_empty()).then_some(declared)
 }
 
+/// All containers, init containers last.
+pub(crate) fn all(pod: &Pod) -> impl Iterator<Item = &Container> {
+    let spec = &pod.spec;
+    spec.containers.iter().chain(&spec.init_containers)
+}
+
 /// The names of all containers, those of init containers last.
 pub(crate) fn names(pod: &Pod) -> impl Iterator<Item = &str> {
-    let spec = &pod.spec;
-    let all = spec.containers.iter().chain(&spec.init_containers);
-    all.map(|container| container.name.as_str())
+    all(pod).map(|container| container.name.as_str())
 }
 
 /// `app, side, first (init)`.
