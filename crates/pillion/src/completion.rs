@@ -2,12 +2,14 @@
 //!
 //! A shell asks by starting this program with [`VARIABLE`] set; see [`crate::commands::completion`] for its side.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::time::Duration;
 
 use clap::{ArgMatches, Command, CommandFactory};
 use clap_complete::CompleteEnv;
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
 use client::{Client, Query, Resource};
 use manifest::core::v1::Pod;
 use node::paths::Paths;
@@ -93,6 +95,24 @@ pub(crate) fn pod_and_container() -> ArgValueCandidates {
             None => names("", &typed, &[]),
             Some(_) => of_pod(&typed),
         }
+    })
+}
+
+/// A path of this machine, or a Pod before one of its own.
+pub(crate) fn place() -> ArgValueCompleter {
+    ArgValueCompleter::new(|begun: &OsStr| {
+        let mut candidates = PathCompleter::any().complete(begun);
+        let begun = begun.to_string_lossy();
+        let pods = names("", &Typed::read(), &[]).into_iter();
+        candidates.extend(
+            pods.filter(|pod| pod.get_value().to_string_lossy().starts_with(&*begun))
+                .map(|pod| {
+                    let mut place = pod.get_value().to_owned();
+                    place.push(":");
+                    CompletionCandidate::new(place).help(pod.get_help().cloned())
+                }),
+        );
+        candidates
     })
 }
 

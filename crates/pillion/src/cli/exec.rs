@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::Namespace;
+use crate::completion;
 
 /// What both share: how much of ours is the process'.
 #[derive(Debug, Args)]
@@ -10,7 +11,7 @@ pub(crate) struct SessionArgs {
     #[command(flatten)]
     pub(crate) namespace: Namespace,
     /// The container
-    #[arg(short, long, value_name = "CONTAINER")]
+    #[arg(short, long, value_name = "CONTAINER", add = completion::container())]
     pub(crate) container: Option<String>,
     /// Pass standard input on
     #[arg(short = 'i', long)]
@@ -28,7 +29,7 @@ pub(crate) struct SessionArgs {
 #[command(override_usage = "pillion exec [OPTIONS] POD -- COMMAND [ARGUMENT]...")]
 pub(crate) struct ExecArgs {
     /// The Pod (web or pod/web)
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = completion::pod())]
     pub(crate) pod: Vec<String>,
     /// What to run, and its arguments
     #[arg(last = true, value_name = "COMMAND")]
@@ -41,7 +42,7 @@ pub(crate) struct ExecArgs {
 #[derive(Debug, Args)]
 pub(crate) struct AttachArgs {
     /// The Pod (web or pod/web)
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = completion::pod())]
     pub(crate) pod: String,
     #[command(flatten)]
     pub(crate) session: SessionArgs,

@@ -3,12 +3,13 @@
 use clap::Args;
 
 use super::Namespace;
+use crate::completion;
 
 /// `pillion port-forward`.
 #[derive(Debug, Args)]
 pub(crate) struct PortForwardArgs {
     /// The Pod (web or pod/web)
-    #[arg(value_name = "POD")]
+    #[arg(value_name = "POD", add = completion::pod())]
     pub(crate) pod: String,
     /// Ports here and in the Pod, by number or name: 8080:80, 80 for the same here, :80 for any that is free
     #[arg(required = true, value_name = "[LOCAL:]REMOTE")]
