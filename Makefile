@@ -16,6 +16,7 @@ demo: ## build the program and run the Pod in examples/demo
 build: ## build the program for use and say where it is
 	@scripts/setup-build
 	@PROFILE=release scripts/pillion-path
+	@echo "shell completion and manual pages: docs/usage.md" >&2
 
 images: ## make the images of examples and tests from Debian packages, and import them
 	@scripts/setup-test images
