@@ -59,5 +59,11 @@ pub(crate) fn list<B>(
     query: &Query,
     request: &Request<B>,
 ) -> Result<Response<Body>, Rejected> {
-    list::list(&server.registry().events, namespace, query, request)
+    list::list(
+        &server.registry().events,
+        server.over(),
+        namespace,
+        query,
+        request,
+    )
 }

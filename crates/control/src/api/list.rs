@@ -7,6 +7,7 @@ use hyper::{Request, Response};
 use manifest::meta::status::Status;
 use printers::table::{IncludeObject, Row, Table};
 use serde_json::json;
+use tokio::sync::watch::Receiver;
 
 use super::answer::{self, Body, Rejected};
 use super::query::Query;
@@ -95,9 +96,10 @@ impl Shape {
     }
 }
 
-/// A list of objects, or a watch on them.
+/// A list of objects, or a watch on them until it is `over`.
 pub(crate) fn list<T: Listed, B>(
     collection: &Arc<Collection<T>>,
+    over: Receiver<bool>,
     namespace: Option<&str>,
     query: &Query,
     request: &Request<B>,
@@ -105,7 +107,7 @@ pub(crate) fn list<T: Listed, B>(
     let selection = Selection::of::<T>(namespace, query)?;
     let shape = Shape::of(request, query)?;
     if query.is("watch") {
-        return watch::start(collection, selection, shape, query);
+        return watch::start(collection, over, selection, shape, query);
     }
     let (objects, version) = collection.list();
     let objects = objects

@@ -66,7 +66,13 @@ pub(crate) fn list<B>(
     query: &Query,
     request: &Request<B>,
 ) -> Result<Response<Body>, Rejected> {
-    list::list(&server.registry().pods, namespace, query, request)
+    list::list(
+        &server.registry().pods,
+        server.over(),
+        namespace,
+        query,
+        request,
+    )
 }
 
 /// GET on one Pod.

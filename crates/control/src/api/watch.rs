@@ -9,6 +9,7 @@ use manifest::meta::status::Status;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
+use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 use super::answer::{self, Body, Rejected};
@@ -22,6 +23,7 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Begins to send changes.
 pub(crate) fn start<T: Listed>(
     collection: &Arc<Collection<T>>,
+    mut over: Receiver<bool>,
     selection: Selection,
     shape: Shape,
     query: &Query,
@@ -52,8 +54,9 @@ pub(crate) fn start<T: Listed>(
         }
         loop {
             tokio::select! {
+                // Changes first: the last ones are told even at the end.
+                biased;
                 () = lines.sender.closed() => return None,
-                () = tokio::time::sleep_until(deadline) => return None,
                 next = changes.next() => match next {
                     Ok(next) => {
                         for change in &next {
@@ -65,11 +68,18 @@ pub(crate) fn start<T: Listed>(
                         lines.event("ERROR", &status).await?;
                         return None::<()>;
                     }
-                }
+                },
+                () = tokio::time::sleep_until(deadline) => return None,
+                () = is_over(&mut over) => return None,
             }
         }
     });
     Ok(answer)
+}
+
+async fn is_over(over: &mut Receiver<bool>) {
+    // One whose sender is gone is over too.
+    let _ = over.wait_for(|over| *over).await;
 }
 
 struct Lines {

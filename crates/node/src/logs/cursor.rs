@@ -63,9 +63,9 @@ impl Cursor {
     /// Opens a log where the wanted part begins; tells how far the log is.
     pub(super) fn open(source: Source, wanted: &Wanted) -> io::Result<(Self, Progress)> {
         let (mut segments, progress) = match &source {
-            Source::Own(log) => log.open(0)?,
+            Source::Own(log) => log.segments(0),
             Source::Files(files) => {
-                let segments = files.open(0, None)?;
+                let segments = files.open()?;
                 let number = segments.last().map_or(0, |last| last.number);
                 let progress = Progress {
                     number,
@@ -94,7 +94,7 @@ impl Cursor {
         let mut out = Vec::new();
         while !self.filter.is_satisfied() {
             let Some(segment) = self.segments.front_mut() else {
-                if self.next <= progress.number && self.open_next(&mut out)? {
+                if self.next <= progress.number && self.go_on(&mut out) {
                     continue;
                 }
                 return Ok(self.all_read(out, progress));
@@ -128,14 +128,14 @@ impl Cursor {
         (out, Then::End)
     }
 
-    /// Opens what has been begun since; whether there is any.
-    fn open_next(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+    /// Takes up what has been begun since; whether there is any.
+    fn go_on(&mut self, out: &mut Vec<u8>) -> bool {
         let Source::Own(log) = &self.source else {
-            return Ok(false);
+            return false;
         };
-        let (segments, _) = log.open(self.next)?;
+        let (segments, _) = log.segments(self.next);
         let (Some(first), Some(last)) = (segments.first(), segments.last()) else {
-            return Ok(false);
+            return false;
         };
         if first.number > self.next {
             let missed = first.number - self.next;
@@ -146,7 +146,7 @@ impl Cursor {
         }
         self.next = last.number + 1;
         self.segments.extend(segments);
-        Ok(true)
+        true
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lifecycle::Instance;
 
@@ -27,12 +28,22 @@ impl Default for LogRotation {
 }
 
 /// One file of a log, being read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Segment {
     pub(super) number: u64,
-    pub(super) file: File,
+    pub(super) file: Arc<File>,
     /// Where reading goes on.
     pub(super) at: u64,
+}
+
+impl Segment {
+    pub(super) fn new(number: u64, file: impl Into<Arc<File>>) -> Self {
+        Self {
+            number,
+            file: file.into(),
+            at: 0,
+        }
+    }
 }
 
 /// Where one run of a container has its log.
@@ -94,21 +105,15 @@ impl LogFiles {
         Ok(numbers)
     }
 
-    /// Opens the files from `number` on, the oldest first. `current` is the number of the one that is being written,
-    /// where that is known.
-    pub(super) fn open(&self, number: u64, current: Option<u64>) -> io::Result<Vec<Segment>> {
+    /// Opens all files, the oldest first.
+    pub(super) fn open(&self) -> io::Result<Vec<Segment>> {
         let mut segments = Vec::new();
         let numbers = self.numbers()?;
-        let after = numbers.last().map_or(0, |last| last + 1);
+        let current = numbers.last().map_or(0, |last| last + 1);
         let rotated = numbers.into_iter().map(|n| (n, self.rotated(n)));
-        let current = (current.unwrap_or(after), self.current());
-        for (number, path) in rotated.chain([current]).filter(|(n, _)| *n >= number) {
+        for (number, path) in rotated.chain([(current, self.current())]) {
             match File::open(path) {
-                Ok(file) => segments.push(Segment {
-                    number,
-                    file,
-                    at: 0,
-                }),
+                Ok(file) => segments.push(Segment::new(number, file)),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }

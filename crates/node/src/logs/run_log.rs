@@ -1,10 +1,11 @@
 //! The log of one run of a container: written record by record, rotated, and told how far it is.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -42,7 +43,9 @@ pub(crate) struct RunLog {
 #[derive(Debug, Default)]
 struct Writer {
     /// None where opening it again has failed, or the run has ended.
-    file: Option<File>,
+    file: Option<Arc<File>>,
+    /// All files, the one being written last. They stay open for those who are reading when the Pod's directory goes.
+    segments: VecDeque<Segment>,
     number: u64,
     length: u64,
     /// The output that could not be written since the last record that could.
@@ -73,10 +76,14 @@ impl RunLog {
         rotation: LogRotation,
     ) -> Result<Self, String> {
         let files = LogFiles::new(paths.logs(&source.container), source.instance);
+        // What cannot be read need not keep the run from beginning.
+        let mut segments = VecDeque::from(files.open().unwrap_or_default());
         let numbers = files.numbers().unwrap_or_default();
         let number = numbers.last().map_or(0, |last| last + 1);
+        segments.retain(|segment| segment.number < number);
         let mut writer = Writer {
             number,
+            segments,
             ..Writer::default()
         };
         writer.open(&files).map_err(Failed::in_words)?;
@@ -142,12 +149,11 @@ impl RunLog {
         self.progress.subscribe()
     }
 
-    /// Opens the files from `number` on, and tells how far they may be read.
-    pub(super) fn open(&self, number: u64) -> io::Result<(Vec<Segment>, Progress)> {
-        let _rotates_not = self.writer();
-        let progress = *self.progress.borrow();
-        let segments = self.files.open(number, Some(progress.number))?;
-        Ok((segments, progress))
+    /// The files from `number` on, and how far they may be read.
+    pub(super) fn segments(&self, number: u64) -> (Vec<Segment>, Progress) {
+        let writer = self.writer();
+        let wanted = writer.segments.iter().filter(|one| one.number >= number);
+        (wanted.cloned().collect(), *self.progress.borrow())
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -225,6 +231,7 @@ impl Writer {
         self.number += 1;
         self.length = 0;
         let kept = u64::from(rotation.max_files);
+        self.segments.retain(|old| old.number + kept > self.number);
         let numbers = files.numbers().unwrap_or_default();
         for old in numbers
             .into_iter()
@@ -245,7 +252,7 @@ impl Writer {
             fs::create_dir_all(files.dir())?;
             let mut options = OpenOptions::new();
             let options = options.read(true).append(true).create(true);
-            let mut file = options.mode(0o600).open(&path)?;
+            let file = Arc::new(options.mode(0o600).open(&path)?);
             let mut length = file.metadata()?.len();
             let mut last = [b'\n'];
             if length > 0 {
@@ -253,12 +260,15 @@ impl Writer {
             }
             // Its writer died within a line.
             if last != [b'\n'] {
-                file.write_all(b"\n")?;
+                (&*file).write_all(b"\n")?;
                 length += 1;
             }
             Ok((file, length))
         };
         let (file, length) = opened().map_err(|source| Failed::new("open", path, source))?;
+        self.segments.retain(|old| old.number < self.number);
+        self.segments
+            .push_back(Segment::new(self.number, Arc::clone(&file)));
         self.file = Some(file);
         self.length = length;
         Ok(())
@@ -266,7 +276,7 @@ impl Writer {
 
     /// Writes records to the file that is open: as many whole ones as there is room for.
     fn write(&mut self, records: &[u8], files: &LogFiles) -> Result<(), Failed> {
-        let Some(file) = &mut self.file else {
+        let Some(mut file) = self.file.as_deref() else {
             return Ok(());
         };
         let mut written = 0;

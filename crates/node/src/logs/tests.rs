@@ -227,7 +227,7 @@ async fn a_log_is_there_as_soon_as_its_output_has_been_handed_over() {
     drop(messages);
 
     recorder.remove(&place.paths, "app", 0);
-    let mut none = read(&recorder, &place.paths, run(), own(), &request);
+    let mut none = read(&recorder, &place.paths, run(), None, &request);
     assert_eq!(rest(&mut none).await, "");
     assert!(place.contents().is_empty());
 }

@@ -106,6 +106,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             closed: closed_receiver,
         };
         let (ended, pods, leftovers) = run.until_all_have_ended(handles).await;
+        server.finish().await;
         let tails = printer.finish();
         if args.output == Output::Json {
             for pod in &pods {

@@ -89,7 +89,7 @@ fn greet(greeting: &Greeting) -> Result<(), Failure> {
 /// Until the Pod has been deleted, or the machine goes down.
 async fn supervise(
     handle: PodHandle,
-    _server: Arc<Server>,
+    server: Arc<Server>,
     mut messages: UnboundedReceiver<Message>,
 ) -> Result<(), Failure> {
     let listen =
@@ -105,6 +105,7 @@ async fn supervise(
                 for leftover in outcome.leftovers {
                     log(&format!("left behind: {leftover}"));
                 }
+                server.finish().await;
                 return Ok(());
             }
             Some(message) = messages.recv() => if let Message::Note(note) = message {

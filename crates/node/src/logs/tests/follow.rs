@@ -57,6 +57,21 @@ async fn a_log_may_be_followed_before_its_first_line() {
 }
 
 #[tokio::test]
+async fn who_still_reads_when_the_pod_is_removed_gets_the_rest() {
+    let place = Place::new();
+    let log = place.begin(SMALL);
+    let (mut stream, _recorder) = follow(&place, &log, LogRequest::default());
+    append(&log, Stream::Stdout, b"first\n");
+    assert_eq!(next(&mut stream).await, "first\n");
+    let rest_of_it: String = (0..12).map(|n| format!("line {n}\n")).collect();
+    append(&log, Stream::Stdout, rest_of_it.as_bytes());
+    log.end(Timestamp::UNIX_EPOCH);
+    assert!(place.contents().len() > 2);
+    std::fs::remove_dir_all(&place.paths.dir).expect("remove");
+    assert_eq!(rest(&mut stream).await, rest_of_it);
+}
+
+#[tokio::test]
 async fn one_that_is_too_slow_is_told_what_it_missed() {
     let place = Place::new();
     let log = place.begin(SMALL);
