@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::set_parent_process_death_signal;
-use rustix::process::{DumpableBehavior, Signal, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Resource, Signal, set_dumpable_behavior};
 use sys::clone::SingleThreaded;
 
 use crate::error::{At, StartError, Step};
@@ -82,6 +82,13 @@ fn run() -> io::Result<()> {
     let Some((hello, _)) = receive::<Hello>(runner.as_fd())? else {
         return Ok(());
     };
+    if let Some(descriptors) = hello.descriptors {
+        let limit = rustix::process::Rlimit {
+            current: Some(descriptors),
+            ..rustix::process::getrlimit(Resource::Nofile)
+        };
+        rustix::process::setrlimit(Resource::Nofile, limit)?;
+    }
     let entered = match &hello.cgroup {
         Some(cgroup) => cgroup.enter().at(Step::Cgroup, || "enter the cgroup"),
         None => Ok(()),

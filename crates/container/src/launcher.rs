@@ -28,6 +28,7 @@ use crate::wire::{
 #[derive(Debug, Clone)]
 pub struct Launcher {
     program: PathBuf,
+    descriptors: Option<u64>,
 }
 
 impl Launcher {
@@ -39,13 +40,24 @@ impl Launcher {
         let program = PathBuf::from("/proc/self/exe");
         std::fs::symlink_metadata(&program)
             .at(Step::Launch, || "look at /proc/self/exe, is /proc mounted")?;
-        Ok(Self { program })
+        Ok(Self::with_program(program))
     }
 
     /// Helpers are another program, whose `main` calls [`helper_main`](crate::helper_main) first.
     #[must_use]
     pub fn with_program(program: PathBuf) -> Self {
-        Self { program }
+        Self {
+            program,
+            descriptors: None,
+        }
+    }
+
+    /// Lets containers open so many descriptors (`RLIMIT_NOFILE`, which they may raise), for a runner that has raised its
+    /// own limit. Without it they have the runner's.
+    #[must_use]
+    pub fn with_descriptor_limit(mut self, descriptors: Option<u64>) -> Self {
+        self.descriptors = descriptors;
+        self
     }
 
     /// Starts creating the Pod's namespaces.
@@ -96,6 +108,7 @@ impl Launcher {
         };
         let hello = Hello {
             cgroup: cgroup.cloned(),
+            descriptors: self.descriptors,
         };
         send(prepared.link.socket.as_fd(), &hello, &[]).at(Step::Launch, || "greet the helper")?;
         Ok(prepared)

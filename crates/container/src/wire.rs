@@ -29,6 +29,8 @@ const MAX_PACKET: usize = 64 * 1024;
 pub(crate) struct Hello {
     /// The cgroup it enters itself, so that its child is born there.
     pub(crate) cgroup: Option<CgroupHandle>,
+    /// How many descriptors it and its child may open, where that is not what the runner may.
+    pub(crate) descriptors: Option<u64>,
 }
 
 /// Second packet. Descriptors are referred to by their place in the packet, after the memfd.

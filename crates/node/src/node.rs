@@ -13,6 +13,7 @@ use lifecycle::Options as MachineOptions;
 use manifest::core::v1::{Pod, PullPolicy};
 use network::Network;
 use network::dns_config::{self, DnsRequest};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
@@ -148,6 +149,7 @@ impl Node {
         check_overlay()?;
         let images = Store::open(&paths.images()).map_err(NodeError::Images)?;
         let launcher = Launcher::new().map_err(NodeError::Launcher)?;
+        let launcher = launcher.with_descriptor_limit(raise_descriptor_limit());
         let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {
             step: "find the cgroups in",
             path: "/proc/self/mountinfo".into(),
@@ -395,6 +397,18 @@ impl Node {
     pub(crate) fn clear_processes(&self, uid: &str) -> Vec<String> {
         detached::clear_processes(&self.paths, &self.cgroups, uid)
     }
+}
+
+/// A Pod costs this process some thirty descriptors, and shells give out 1024. Returns the limit before, which is what
+/// containers get: programs there may not expect another one.
+fn raise_descriptor_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, most).ok()?;
+    limit.current
 }
 
 /// An error of the image store with what to do about it.

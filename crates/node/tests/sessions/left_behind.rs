@@ -6,6 +6,7 @@ use crate::fixture::{Fixture, collect, request, sleeper};
 
 crate::tests! {
     no_descriptor_no_zombie,
+    containers_have_the_limit_that_was_there_before,
 }
 
 async fn no_descriptor_no_zombie() {
@@ -47,4 +48,21 @@ async fn no_descriptor_no_zombie() {
     drop(session);
     pod.end().await;
     assert_eq!(children(), "");
+}
+
+async fn containers_have_the_limit_that_was_there_before() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let before = getrlimit(Resource::Nofile);
+    let few = Rlimit {
+        current: Some(777),
+        ..before
+    };
+    setrlimit(Resource::Nofile, few).expect("lower it");
+    let fixture = Fixture::new().await;
+    assert_eq!(getrlimit(Resource::Nofile).current, before.maximum);
+    let pod = fixture.pod(&sleeper("")).await;
+    let script = "ulimit -n; busybox awk '/open files/ {print $4}' /proc/1/limits";
+    assert_eq!(pod.shell(script).await.stdout, "777\n777\n");
+    pod.end().await;
+    setrlimit(Resource::Nofile, before).expect("restore it");
 }
