@@ -131,3 +131,33 @@ impl Delete<'_> {
         kube::report(errors, self.term)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+
+    fn grace(options: &str) -> Result<Option<i64>, String> {
+        let line = format!("pillion delete pod web {options}");
+        let cli = Cli::try_parse_from(line.split_whitespace()).expect("a command line");
+        let Command::Delete(args) = cli.command else {
+            panic!("another command");
+        };
+        grace_period(&args, &Term::new(true)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn seconds_to_end_are_kubectls() {
+        assert_eq!(grace(""), Ok(None));
+        assert_eq!(grace("--grace-period=-1"), Ok(None));
+        assert_eq!(grace("--grace-period 5"), Ok(Some(5)));
+        assert_eq!(grace("--now"), Ok(Some(1)));
+        assert_eq!(grace("--grace-period=0"), Ok(Some(1)));
+        assert_eq!(grace("--force"), Ok(Some(0)));
+        assert_eq!(grace("--force --grace-period=0"), Ok(Some(0)));
+        assert!(grace("--force --grace-period=3").is_err());
+        assert!(grace("--force --now").is_err());
+    }
+}

@@ -63,3 +63,41 @@ fn list(pod: &Pod) -> String {
     let inits = inits.map(|init| format!("{} (init)", init.name));
     apps.chain(inits).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(default: Option<&str>) -> Pod {
+        let mut annotations = serde_json::Map::new();
+        if let Some(name) = default {
+            annotations.insert(DEFAULT_CONTAINER.into(), name.into());
+        }
+        serde_json::from_value(serde_json::json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": "web", "annotations": annotations},
+            "spec": {
+                "containers": [{"name": "app"}, {"name": "side"}],
+                "initContainers": [{"name": "first"}],
+            },
+        }))
+        .expect("Pod")
+    }
+
+    #[test]
+    fn the_named_the_declared_or_the_first() {
+        let term = Term::new(true);
+        let chosen =
+            |pod: &Pod, named| choose(pod, named, true, &term).map_err(|error| error.to_string());
+        assert_eq!(chosen(&pod(None), None), Ok("app".into()));
+        assert_eq!(chosen(&pod(None), Some("first")), Ok("first".into()));
+        assert_eq!(chosen(&pod(Some("side")), None), Ok("side".into()));
+        assert_eq!(chosen(&pod(Some("side")), Some("app")), Ok("app".into()));
+        assert_eq!(unknown_default(&pod(Some("side"))), None);
+        assert_eq!(unknown_default(&pod(Some("gone"))), Some("gone"));
+        assert_eq!(
+            chosen(&pod(Some("gone")), None),
+            Err("container gone is not valid for pod web out of: app, side, first (init)".into())
+        );
+    }
+}
