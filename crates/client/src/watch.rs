@@ -65,7 +65,7 @@ impl<T: DeserializeOwned> Watch<T> {
     /// A server refused the watch, or the directory of sockets is gone. The watch of the others goes on.
     pub async fn next(&mut self) -> Result<WatchEvent<T>, Error> {
         let Some(event) = self.events.recv().await else {
-            // The manager ends after it reported that it can see no arrivals; nothing else will come.
+            // Nobody is left, and nobody can come: that was reported.
             return std::future::pending().await;
         };
         let event = event?;
@@ -120,6 +120,7 @@ async fn manage(
     for (server, page) in listed {
         tasks.start(server, Some(page));
     }
+    let mut listening = true;
     loop {
         let name = tokio::select! {
             Some(ended) = tasks.set.join_next() => match ended {
@@ -132,13 +133,16 @@ async fn manage(
                 }
                 Err(_) => continue,
             },
-            arrived = arrivals.next() => match arrived {
+            arrived = arrivals.next(), if listening => match arrived {
                 Ok(name) => name,
                 Err(error) => {
+                    // Nobody will come any more; those who are there go on.
+                    listening = false;
                     let _ = tasks.follow.events.send(Err(error)).await;
-                    return;
+                    continue;
                 }
             },
+            else => return,
         };
         if let Some(replace) = tasks.running.get(&name) {
             // Once is enough, however often.
