@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
+use proptest::prelude::*;
 use tar::EntryType;
 
 use super::*;
@@ -346,4 +347,65 @@ fn tree_of_everything(tree: &Tree) {
     let old = fs::File::open(tree.path("top/a/big")).expect("open");
     old.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000))
         .expect("mtime");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn nothing_outside_whatever_comes(entries in proptest::collection::vec(hostile_entry(), 1..12), renamed: bool) {
+        let around = Tree::new();
+        fs::create_dir_all(around.path("root/in/d")).expect("mkdir");
+        fs::create_dir(around.path("out")).expect("mkdir");
+        fs::write(around.path("out/f"), "untouched").expect("write");
+        fs::set_permissions(around.path("out/f"), fs::Permissions::from_mode(0o604)).expect("chmod");
+        symlink(around.path("out"), around.path("root/in/there")).expect("symlink");
+        let stat = || {
+            let metadata = fs::metadata(around.path("out/f")).expect("stat");
+            let dir = fs::metadata(around.path("out")).expect("stat");
+            (metadata.mode(), metadata.mtime(), metadata.nlink(), dir.mode(), dir.mtime())
+        };
+        let before = stat();
+        let mut tar = Tar::new();
+        for (kind, path, link) in &entries {
+            let link = link.replace("OUT", &around.path("out").display().to_string());
+            let kind = EntryType::new(*kind);
+            let data: &[u8] = if kind.is_file() { b"hostile" } else { b"" };
+            // Longer than a header has room for, where a temporary directory has a long name.
+            prop_assume!(link.len() < 100);
+            tar = tar.raw(&header(kind, path.as_bytes(), link.as_bytes(), data.len() as u64), data);
+        }
+        let root = File::open(around.path("root")).expect("open");
+        let path = if renamed { "in/new" } else { "in" };
+        let _ = unpack(root.as_fd(), Path::new(path), tar.finish().as_slice());
+        prop_assert_eq!(fs::read(around.path("out/f")).expect("read"), b"untouched");
+        prop_assert_eq!(stat(), before);
+        prop_assert_eq!(listing(&around.path("out")), ["f=untouched"]);
+    }
+}
+
+/// Type, name and link target of an entry, from words that are likely to meet each other.
+fn hostile_entry() -> impl Strategy<Value = (u8, String, String)> {
+    let kind = prop::sample::select(b"00125".to_vec());
+    let word = || prop::sample::select(vec!["d", "f", "l", "there", ".", "out"]);
+    let name = proptest::collection::vec(word(), 1..4).prop_map(|words| words.join("/"));
+    let targets = vec![
+        "OUT",
+        "OUT/f",
+        "../out",
+        "../../out",
+        "../../out/f",
+        "/",
+        "/..",
+        "d",
+        "f",
+        "l",
+        "d/f",
+        "/in/d",
+        "there/f",
+        "..",
+        "/proc/self/root/OUT",
+    ];
+    let link = prop::sample::select(targets).prop_map(str::to_owned);
+    (kind, name, link)
 }
