@@ -218,6 +218,8 @@ pub struct Process {
     pub oom_score_adj: Option<i32>,
     /// Standard streams on a terminal of the container; the caller gets its other end.
     pub tty: bool,
+    /// Rows and columns of that terminal from the first moment on; for exec.
+    pub terminal_size: Option<(u16, u16)>,
 }
 
 impl Process {
@@ -234,6 +236,7 @@ impl Process {
             seccomp: SeccompProfile::default(),
             oom_score_adj: None,
             tty: false,
+            terminal_size: None,
         }
     }
 }

@@ -48,6 +48,7 @@ pub(crate) fn process(
         seccomp: seccomp(own, pod, privileged),
         oom_score_adj: None,
         tty: container.tty == Some(true),
+        terminal_size: None,
     })
 }
 

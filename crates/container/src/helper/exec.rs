@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::termios::{Winsize, tcsetwinsize};
 use rustix::thread::{ThreadNameSpaceType as T, move_into_thread_name_spaces};
 use sys::clone::CloneSpec;
 
@@ -77,6 +78,15 @@ fn run(context: &Context<'_>, job: &ExecJob, fds: Vec<OwnedFd>) -> Result<Answer
                     Mode::empty(),
                 )?;
                 let (controller, terminal) = terminal_of(pts.as_fd())?;
+                if let Some((rows, columns)) = job.process.terminal_size {
+                    let size = Winsize {
+                        ws_row: rows,
+                        ws_col: columns,
+                        ws_xpixel: 0,
+                        ws_ypixel: 0,
+                    };
+                    tcsetwinsize(&controller, size)?;
+                }
                 Ok(Streams::Terminal {
                     controller,
                     terminal,

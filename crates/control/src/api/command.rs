@@ -30,6 +30,9 @@ pub(crate) enum Kind {
 /// Something else may still hold a process' output open when the process has ended: so long it may say nothing.
 const SILENCE: Duration = Duration::from_secs(1);
 
+/// How long the size of a client's terminal is waited for before its process begins.
+const FIRST_SIZE: Duration = Duration::from_millis(200);
+
 /// GET (WebSocket) or POST (SPDY) on a Pod's exec or attach.
 pub(crate) fn answer(
     server: &Arc<Server>,
@@ -53,7 +56,7 @@ pub(crate) fn answer(
     if let Some(pending) = pending {
         tokio::spawn(async move {
             // A client that has left by now wanted nothing.
-            let Ok(client) = pending.session().await else {
+            let Ok(mut client) = pending.session().await else {
                 return;
             };
             let begun = match kind {
@@ -65,6 +68,7 @@ pub(crate) fn answer(
                         stdout: streams.stdout,
                         stderr: streams.stderr,
                         tty: streams.tty,
+                        size: first_size(&mut client).await,
                     };
                     control.exec(request).await
                 }
@@ -79,6 +83,21 @@ pub(crate) fn answer(
         });
     }
     Ok(wired(answer))
+}
+
+/// The size of the client's terminal, which clients tell as the first thing, if they tell it at all: what begins on a terminal
+/// looks at its size at once.
+async fn first_size(client: &mut CommandSession) -> Option<TerminalSize> {
+    let sizes = client.sizes.as_mut()?;
+    let first = tokio::time::timeout(FIRST_SIZE, sizes.next()).await;
+    first.ok().flatten().map(size)
+}
+
+fn size(size: streaming::TerminalSize) -> TerminalSize {
+    TerminalSize {
+        rows: size.height,
+        columns: size.width,
+    }
 }
 
 async fn attach(
@@ -139,12 +158,9 @@ async fn carry(mut session: Session, client: CommandSession, kind: Kind) {
     let outputs = (session.stdout.take(), session.stderr.take());
     let sized = async {
         if let Some(mut sizes) = sizes {
-            while let Some(size) = sizes.next().await {
+            while let Some(next) = sizes.next().await {
                 // A terminal that is gone needs no size.
-                let _ = session.resize(TerminalSize {
-                    rows: size.height,
-                    columns: size.width,
-                });
+                let _ = session.resize(size(next));
             }
         }
         std::future::pending::<()>().await;

@@ -9,7 +9,7 @@ use container::{Process, Running, Stdio};
 use rustix::process::Signal;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::{Session, SessionError, SessionInput, SessionOutput, Target};
+use super::{Session, SessionError, SessionInput, SessionOutput, Target, TerminalSize};
 use crate::pod::{PodControl, StartedContainer, input_pipe, output_pipe, wait};
 
 /// What is to be run in a container.
@@ -28,6 +28,8 @@ pub struct ExecRequest {
     pub stderr: bool,
     /// Whether the process is to run on a terminal.
     pub tty: bool,
+    /// The terminal's size when the process begins, where it is known.
+    pub size: Option<TerminalSize>,
 }
 
 impl PodControl {
@@ -42,6 +44,7 @@ impl PodControl {
         let process = Process {
             args: request.command.clone(),
             tty: request.tty,
+            terminal_size: request.size.map(|size| (size.rows, size.columns)),
             ..container.process().clone()
         };
         let (stdio, mut ours) =

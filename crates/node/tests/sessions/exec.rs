@@ -167,14 +167,23 @@ async fn a_terminal_with_its_size() {
     let request = ExecRequest {
         stdin: true,
         tty: true,
+        size: Some(TerminalSize {
+            rows: 22,
+            columns: 66,
+        }),
         ..request(&[
             "sh",
             "-c",
-            "tty; echo $TERM; read line; stty size; echo got $line >&2; exit 4",
+            "tty; echo $TERM; stty size; read line; stty size; echo got $line >&2; exit 4",
         ])
     };
     let mut session = pod.control.exec(request).await.expect("exec");
     assert!(session.stderr.is_none(), "all is on the terminal");
+    let mut stdout = session.stdout.take().expect("stdout");
+    let mut seen = String::new();
+    while !seen.ends_with("22 66\r\n") {
+        seen.push(stdout.read_u8().await.expect("read").into());
+    }
     let size = TerminalSize {
         rows: 33,
         columns: 111,
@@ -182,15 +191,13 @@ async fn a_terminal_with_its_size() {
     session.resize(size).expect("resize");
     let mut stdin = session.stdin.take().expect("stdin");
     stdin.write_all(b"word\r").await.expect("write");
-    let mut stdout = session.stdout.take().expect("stdout");
-    let mut seen = String::new();
     stdout.read_to_string(&mut seen).await.expect("read");
     assert_eq!(session.wait().await, 4);
     let mut lines: Vec<&str> = seen.lines().collect();
     // What is typed is echoed, before or after the first lines.
     lines.retain(|line| *line != "word");
     let joined = lines.join("|").replace("word", "");
-    assert_eq!(joined, "/dev/pts/0|xterm|33 111|got ", "{seen:?}");
+    assert_eq!(joined, "/dev/pts/0|xterm|22 66|33 111|got ", "{seen:?}");
     pod.end().await;
 }
 
