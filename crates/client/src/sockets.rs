@@ -23,7 +23,8 @@ pub(crate) struct Directory {
 
 /// Name of the symlink to the socket of a Pod's owner.
 pub(crate) fn link_name(pod: &PodName) -> String {
-    format!("{}_{}{SUFFIX}", pod.namespace, pod.name)
+    let name = manifest::file_name::of_pod(&pod.namespace, &pod.name);
+    format!("{name}{SUFFIX}")
 }
 
 impl Directory {

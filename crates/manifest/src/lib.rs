@@ -8,6 +8,7 @@ pub mod core;
 mod decode;
 pub mod defaults;
 mod diagnostic;
+pub mod file_name;
 mod findings;
 pub mod int_or_string;
 mod kinds;

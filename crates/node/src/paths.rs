@@ -20,6 +20,8 @@
 
 use std::path::{Path, PathBuf};
 
+use manifest::file_name;
+
 /// The two directories that hold all state; different roots never meet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -44,7 +46,7 @@ impl Paths {
             Some(root) => {
                 // The same words mean different roots in different working directories.
                 let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-                let hash = fnv1a(root.as_os_str().as_encoded_bytes());
+                let hash = file_name::fnv1a(root.as_os_str().as_encoded_bytes());
                 Self {
                     lib: root.join("lib"),
                     run: root.join("run"),
@@ -77,8 +79,7 @@ impl Paths {
 
     /// The symlink that says which Pod has a name.
     pub fn name(&self, namespace: &str, name: &str) -> PathBuf {
-        // Neither a namespace nor a Pod's name can have an underscore in it.
-        self.names().join(format!("{namespace}_{name}"))
+        self.names().join(file_name::of_pod(namespace, name))
     }
 
     /// The directory of the symlinks from Pods to sockets.
@@ -88,7 +89,8 @@ impl Paths {
 
     /// The symlink to the socket of the process that runs a Pod.
     pub fn pod_socket(&self, namespace: &str, name: &str) -> PathBuf {
-        self.pod_sockets().join(format!("{namespace}_{name}.sock"))
+        let name = file_name::of_pod(namespace, name);
+        self.pod_sockets().join(format!("{name}.sock"))
     }
 
     /// All that one Pod keeps on disk.
@@ -184,13 +186,6 @@ impl PodPaths {
             .join(name)
             .join(instance.to_string())
     }
-}
-
-/// FNV-1a, 64 bit: a stable short name for a root; it guards against nothing.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 #[cfg(test)]
