@@ -156,7 +156,7 @@ impl Node {
             source,
         })?;
         let clock = Clock::start();
-        let output = Recorder::start(output, clock).map_err(NodeError::Recorder)?;
+        let output = Recorder::start(output, clock.clone()).map_err(NodeError::Recorder)?;
         let mut notes = Vec::new();
         if cgroups.mode() == container::cgroup::Mode::None {
             notes.push(
@@ -212,7 +212,7 @@ impl Node {
                 .uid
                 .get_or_insert_with(|| uuid::Uuid::new_v4().to_string());
             metadata.namespace.get_or_insert_with(|| "default".into());
-            metadata.creation_timestamp = Some(self.clock.now().to_meta());
+            metadata.creation_timestamp = Some(self.clock.shown(self.clock.now()).to_meta());
             pod.spec
                 .node_name
                 .get_or_insert_with(|| self.facts.node_name.clone());

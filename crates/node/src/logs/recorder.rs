@@ -109,7 +109,7 @@ impl Recorder {
     }
 
     pub(super) fn clock(&self) -> Clock {
-        self.clock
+        self.clock.clone()
     }
 
     fn send(&self, item: Item) {

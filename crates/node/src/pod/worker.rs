@@ -388,7 +388,8 @@ impl Worker {
         let now = self.node.clock().now();
         self.history.event(event, now);
         let node_name = &self.node.facts().node_name;
-        let event = events::event(&self.pod, node_name, event, self.events, now);
+        let shown = self.node.clock().shown(now);
+        let event = events::event(&self.pod, node_name, event, self.events, shown);
         self.node.observer().event(&event);
         self.node.output().tell(Message::Event(Box::new(event)));
     }
@@ -397,6 +398,7 @@ impl Worker {
     fn publish(&mut self) {
         let now = self.node.clock().now();
         let mut status = self.machine.status(now);
+        self.node.clock().show(&mut status);
         let host_ips = &self.node.facts().host_ips;
         status.host_ip = host_ips.first().map(ToString::to_string);
         status.host_ips = host_ips

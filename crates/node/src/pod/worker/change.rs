@@ -93,7 +93,7 @@ impl Worker {
         let now = self.node.clock().now();
         let end = Time(now.0.saturating_add(asked.saturating_mul(1000)));
         self.deletion = Some(Deletion {
-            timestamp: end.to_meta(),
+            timestamp: self.node.clock().shown(end).to_meta(),
             grace_seconds: asked,
             forced: self.is_forced(),
         });
