@@ -60,7 +60,10 @@ impl Directory {
                 Err(error) => error,
             };
             return match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Ok(None),
+                // Refused: nobody listens any more. Reset: who listened is dying at this moment.
+                io::ErrorKind::NotFound
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset => Ok(None),
                 io::ErrorKind::PermissionDenied => Err(Error::Permission {
                     path: self.path.join(name),
                 }),

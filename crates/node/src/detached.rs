@@ -113,18 +113,13 @@ pub fn create(
     let name = pod.metadata.name.clone().unwrap_or_default();
     pod.metadata.uid = Some(uid.clone());
     pod.metadata.creation_timestamp = Some(jiff::Timestamp::now().into());
-    let ownership = state::claim(paths, &uid, &namespace, &name)?;
-    let of_pod = paths.pod(&uid);
-    let written = write(&of_pod.object(), &pod)
-        .and_then(|()| write(&of_pod.objects(), references))
-        .and_then(|()| Record::new(of_pod.clone()).note_boot())
+    let ownership = state::claim(paths, &uid, &namespace, &name, |of_pod| {
+        write(&of_pod.object(), &pod)?;
+        write(&of_pod.objects(), references)?;
+        Record::new(of_pod.clone()).note_boot()?;
         // The last: with it the Pod is detached.
-        .and_then(|()| write(&of_pod.detached(), request));
-    if let Err(error) = written {
-        state::release_name(paths, &uid, &namespace, &name);
-        let _ = state::remove_dir(&of_pod.dir);
-        return Err(error.into());
-    }
+        write(&of_pod.detached(), request)
+    })?;
     Ok((uid, ownership))
 }
 
@@ -153,6 +148,22 @@ pub fn holder(paths: &Paths, namespace: &str, name: &str) -> Holder {
             }
         }
     }
+}
+
+/// Removes a detached Pod that cannot be given a supervisor: its port is taken, its record is damaged. Returns whether
+/// there was one.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn discard(paths: &Paths, namespace: &str, name: &str) -> Result<bool, StateError> {
+    let Some(uid) = state::holder(paths, namespace, name) else {
+        return Ok(false);
+    };
+    let Some(_ownership) = state::take(&paths.pod(&uid))? else {
+        return Ok(false);
+    };
+    Record::new(paths.pod(&uid)).discard(paths, namespace, name)?;
+    Ok(true)
 }
 
 /// The record of a detached Pod, held by its supervisor.
@@ -223,6 +234,28 @@ impl Record {
     pub fn replace(&self, request: &Request, references: &References) -> Result<(), StateError> {
         write(&self.paths.objects(), references)?;
         write(&self.paths.detached(), request)
+    }
+
+    /// In a supervisor that cannot do its work: takes back a Pod that has never been anything.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn take_back(&self, paths: &Paths) -> Result<(), StateError> {
+        match self.pod() {
+            Ok(pod) if pod.status.is_none() => {
+                let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
+                let name = pod.metadata.name.as_deref().unwrap_or_default();
+                self.discard(paths, namespace, name)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn discard(&self, paths: &Paths, namespace: &str, name: &str) -> Result<(), StateError> {
+        self.give_up();
+        let uid = self.paths.dir.file_name().unwrap_or_default();
+        state::release_name(paths, &uid.to_string_lossy(), namespace, name);
+        state::remove_pod(paths, &self.paths)
     }
 
     /// From now on it is a Pod like any other: without an owner it is cleared away.

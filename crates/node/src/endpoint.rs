@@ -121,7 +121,7 @@ fn short(dir: &OwnedFd) -> PathBuf {
 
 /// Removes sockets whose processes are gone, and links that lead nowhere.
 ///
-/// Whether a socket is dead is seen by connecting, which wakes its process. One that a Pod's link leads to has an
+/// Whether a socket is dead is seen by connecting, which wakes its process. One that leads to a Pod with a name has an
 /// owner, unless Pods were found that have lost theirs (`all`).
 pub(crate) fn clear_dead(paths: &Paths, all: bool) {
     let (Ok(handle), Ok(_register)) = (
@@ -133,6 +133,7 @@ pub(crate) fn clear_dead(paths: &Paths, all: bool) {
     let links = fs::read_dir(paths.pod_sockets()).into_iter().flatten();
     let targets = links
         .flatten()
+        .filter(|link| has_name(paths, &link.file_name()))
         .filter_map(|link| fs::read_link(link.path()).ok());
     let owned: HashSet<OsString> = targets
         .filter_map(|target| target.file_name().map(OsStr::to_owned))
@@ -159,6 +160,13 @@ pub(crate) fn clear_dead(paths: &Paths, all: bool) {
             let _ = fs::remove_file(entry.path());
         }
     }
+}
+
+/// Whether a Pod has the name that a link says. Whoever clears away after a Pod begins with its name, and may be killed
+/// before it comes to the link.
+fn has_name(paths: &Paths, link: &OsStr) -> bool {
+    let name = Path::new(link).with_extension("");
+    paths.names().join(name).exists()
 }
 
 #[cfg(test)]

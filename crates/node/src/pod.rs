@@ -112,7 +112,7 @@ impl PodHandle {
         let name = pod.metadata.name.clone().unwrap_or_default();
         let namespace = pod.metadata.namespace.as_deref().unwrap_or("default");
         let owned = Owned {
-            ownership: state::claim(node.paths(), &uid, namespace, &name)?,
+            ownership: state::claim(node.paths(), &uid, namespace, &name, |_| Ok(()))?,
             ports,
             record: None,
         };

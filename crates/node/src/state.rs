@@ -28,11 +28,26 @@ pub struct StateError {
 
 impl StateError {
     pub(crate) fn new(step: &'static str, path: &Path, source: impl Into<io::Error>) -> Self {
+        let source = source.into();
+        let source = match full_hint(&source) {
+            "" => source,
+            hint => io::Error::new(source.kind(), format!("{source}{hint}")),
+        };
         Self {
             step,
             path: path.to_owned(),
-            source: source.into(),
+            source,
         }
+    }
+}
+
+/// What to do about a full disk; nothing for another error.
+pub(crate) fn full_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            " (hint: free some space, or put the state on another disk with --root)"
+        }
+        _ => "",
     }
 }
 
@@ -83,12 +98,13 @@ pub enum ClaimError {
     State(#[from] StateError),
 }
 
-/// Makes a Pod's directory, takes its lock and its name.
+/// Makes a Pod's directory and what `fill` puts into it, takes its lock and its name; all of it or nothing.
 pub(crate) fn claim(
     paths: &Paths,
     uid: &str,
     namespace: &str,
     name: &str,
+    fill: impl FnOnce(&PodPaths) -> Result<(), StateError>,
 ) -> Result<Ownership, ClaimError> {
     let _register = hold_register(&paths.pods())?;
     let link = paths.name(namespace, name);
@@ -99,6 +115,24 @@ pub(crate) fn claim(
         return Err(ClaimError::Taken { name: name.into() });
     }
     let pod = paths.pod(uid);
+    let ownership = take_new(&pod).inspect_err(|_| {
+        // One with something in it is another's.
+        let _ = fs::remove_dir(&pod.dir);
+    })?;
+    let filled = fill(&pod).and_then(|()| {
+        let names = paths.names();
+        fs::create_dir_all(&names).map_err(|error| StateError::new("create", &names, error))?;
+        replace_link(&Path::new("../pods").join(uid), &link)
+            .map_err(|error| StateError::new("name the Pod by", &link, error))
+    });
+    filled.inspect_err(|_| {
+        let _ = remove_dir(&pod.dir);
+    })?;
+    Ok(ownership)
+}
+
+/// Makes a Pod's directory and takes its lock.
+fn take_new(pod: &PodPaths) -> Result<Ownership, StateError> {
     fs::create_dir_all(&pod.dir)
         .map_err(|error| StateError::new("create Pod directory", &pod.dir, error))?;
     let path = pod.lock();
@@ -106,10 +140,6 @@ pub(crate) fn claim(
         File::create(&path).map_err(|error| StateError::new("create Pod lock", &path, error))?;
     flock(&lock, FlockOperation::NonBlockingLockExclusive)
         .map_err(|error| StateError::new("lock Pod", &path, error))?;
-    let names = paths.names();
-    fs::create_dir_all(&names).map_err(|error| StateError::new("create", &names, error))?;
-    replace_link(&Path::new("../pods").join(uid), &link)
-        .map_err(|error| StateError::new("name the Pod by", &link, error))?;
     Ok(Ownership { lock: lock.into() })
 }
 
@@ -117,6 +147,17 @@ pub(crate) fn claim(
 pub(crate) fn holder(paths: &Paths, namespace: &str, name: &str) -> Option<String> {
     let _register = hold_register(&paths.pods()).ok()?;
     uid_behind(&paths.name(namespace, name)).filter(|uid| is_taken(&paths.pod(uid)))
+}
+
+/// The lock of a Pod that has no owner.
+pub(crate) fn take(pod: &PodPaths) -> Result<Option<Ownership>, StateError> {
+    let path = pod.lock();
+    let lock = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.map_err(|error| StateError::new("open Pod lock", &path, error))?,
+    };
+    let taken = flock(&lock, FlockOperation::NonBlockingLockExclusive);
+    Ok(taken.is_ok().then(|| Ownership { lock: lock.into() }))
 }
 
 fn uid_behind(link: &Path) -> Option<String> {
@@ -141,7 +182,9 @@ pub(crate) fn replace_link(target: &Path, link: &Path) -> io::Result<()> {
     let temporary = PathBuf::from(temporary);
     let _ = fs::remove_file(&temporary);
     std::os::unix::fs::symlink(target, &temporary)?;
-    fs::rename(&temporary, link)
+    fs::rename(&temporary, link).inspect_err(|_| {
+        let _ = fs::remove_file(&temporary);
+    })
 }
 
 /// Gives a Pod's name back, if it has it still.
@@ -206,7 +249,31 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
     Ok(orphans)
 }
 
-/// Removes a Pod's directory. What is already gone is no error.
+/// Removes the directory of a Pod that is ours, its lock last: a directory without one looks like nobody's to whoever looks
+/// for orphans, and would be made anew under our hands.
+pub(crate) fn remove_pod(paths: &Paths, pod: &PodPaths) -> Result<(), StateError> {
+    let lock = pod.lock();
+    for entry in fs::read_dir(&pod.dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path == lock {
+            continue;
+        }
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_dir(&path)?;
+            continue;
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StateError::new("remove", &path, error));
+            }
+            _ => {}
+        }
+    }
+    let _register = hold_register(&paths.pods())?;
+    remove_dir(&pod.dir)
+}
+
+/// Removes a directory. What is already gone is no error.
 pub(crate) fn remove_dir(path: &Path) -> Result<(), StateError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -224,8 +291,8 @@ mod tests {
     fn only_a_pod_without_owner_is_an_orphan() {
         let root = tempfile::tempdir().expect("tempdir");
         let paths = Paths::new(Some(root.path()));
-        let kept = claim(&paths, "kept", "default", "a").expect("claim");
-        let left = claim(&paths, "left", "default", "b").expect("claim");
+        let kept = claim(&paths, "kept", "default", "a", |_| Ok(())).expect("claim");
+        let left = claim(&paths, "left", "default", "b", |_| Ok(())).expect("claim");
         assert!(orphans(&paths).expect("list").is_empty());
         drop(left);
         let found = orphans(&paths).expect("list");
@@ -237,7 +304,7 @@ mod tests {
             ["left"]
         );
         assert!(
-            claim(&paths, "left", "default", "b").is_err(),
+            claim(&paths, "left", "default", "b", |_| Ok(())).is_err(),
             "an orphan being cleared is owned"
         );
         drop((kept, found));
@@ -247,21 +314,21 @@ mod tests {
     fn a_name_is_taken_while_its_pod_lives_or_is_detached() {
         let root = tempfile::tempdir().expect("tempdir");
         let paths = Paths::new(Some(root.path()));
-        let first = claim(&paths, "1", "default", "web").expect("claim");
-        let second = claim(&paths, "2", "default", "web").expect_err("taken");
+        let first = claim(&paths, "1", "default", "web", |_| Ok(())).expect("claim");
+        let second = claim(&paths, "2", "default", "web", |_| Ok(())).expect_err("taken");
         assert!(
             second
                 .to_string()
                 .starts_with("pods \"web\" already exists")
         );
-        claim(&paths, "3", "other", "web").expect("another namespace");
+        claim(&paths, "3", "other", "web", |_| Ok(())).expect("another namespace");
         drop(first);
-        let second = claim(&paths, "2", "default", "web").expect("its owner is gone");
+        let second = claim(&paths, "2", "default", "web", |_| Ok(())).expect("its owner is gone");
         release_name(&paths, "1", "default", "web");
         assert!(paths.name("default", "web").exists(), "it is not theirs");
         fs::write(paths.pod("2").detached(), "").expect("write");
         drop(second);
-        claim(&paths, "4", "default", "web").expect_err("detached");
+        claim(&paths, "4", "default", "web", |_| Ok(())).expect_err("detached");
         remove_dir(&paths.pod("2").dir).expect("remove");
         prune_names(&paths).expect("prune");
         assert!(fs::symlink_metadata(paths.name("default", "web")).is_err());

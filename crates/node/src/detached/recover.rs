@@ -1,6 +1,7 @@
 //! What the next command does about owners that are gone.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use container::cgroup::{CgroupHandle, Cgroups};
 
@@ -10,6 +11,10 @@ use crate::node::NodeError;
 use crate::paths::Paths;
 use crate::pod::with_causes;
 use crate::state::{self, Orphan};
+
+/// How often a cgroup is cleared before it is left as it is.
+const ROUNDS: u32 = 50;
+const BETWEEN_ROUNDS: Duration = Duration::from_millis(10);
 
 /// Clears away after owners that are gone, and gives their detached Pods new supervisors. Returns what people should
 /// know, in sentences.
@@ -36,7 +41,7 @@ pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
                 Ok(begun) => starting.push(begun),
                 Err(note) => notes.push(note),
             }
-        } else if let Err(error) = state::remove_dir(&orphan.paths.dir) {
+        } else if let Err(error) = state::remove_pod(paths, &orphan.paths) {
             left.push(with_causes(&error));
         }
         let left = left.into_iter();
@@ -58,7 +63,10 @@ pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
     for (what, begun) in starting {
         notes.push(match begun.ready() {
             Ok(()) => what,
-            Err(error) => format!("{what}, which failed: {}", with_causes(&error)),
+            Err(error) => format!(
+                "{what}, which failed: {} (the next command tries again, `pillion delete` ends it)",
+                with_causes(&error)
+            ),
         });
     }
     Ok(notes)
@@ -97,13 +105,22 @@ pub(crate) fn clear_processes(paths: &Paths, cgroups: &Cgroups, uid: &str) -> Ve
     left
 }
 
+/// Kills what is in a Pod's cgroup and removes it.
+///
+/// A dying owner lets go of its lock a moment before its helpers are killed, and one of them may still enter the cgroup
+/// that has just been found empty: then it is done once more.
 fn clear_cgroup(uid: &str, cgroup: &CgroupHandle) -> Vec<String> {
     let mut left = Vec::new();
-    if let Err(error) = cgroup.kill() {
-        left.push(format!("processes of Pod {uid}: {error}"));
-    }
-    if let Err(error) = cgroup.remove() {
-        left.push(error.to_string());
+    for _ in 0..ROUNDS {
+        left.clear();
+        if let Err(error) = cgroup.kill() {
+            left.push(format!("processes of Pod {uid}: {error}"));
+        }
+        match cgroup.remove() {
+            Ok(()) => break,
+            Err(error) => left.push(error.to_string()),
+        }
+        std::thread::sleep(BETWEEN_ROUNDS);
     }
     left
 }

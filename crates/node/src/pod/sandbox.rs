@@ -23,6 +23,7 @@ use crate::env::NodeFacts;
 use crate::node::Node;
 use crate::paths::PodPaths;
 use crate::publish::Reserved;
+use crate::state;
 use crate::volumes::{self, Volumes};
 
 /// How long the link of a Pod that has ended may take to go with its namespace before it is deleted.
@@ -295,12 +296,7 @@ fn written(path: &Path, text: &str) -> Result<(), String> {
 
 /// A failed write with what to do where the disk is full.
 pub(crate) fn disk_error(step: &str, path: &Path, error: &io::Error) -> String {
-    let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            " (hint: free some space, or put the state on another disk with --root)"
-        }
-        _ => "",
-    };
+    let hint = state::full_hint(error);
     format!("{step} {}: {error}{hint}", path.display())
 }
 

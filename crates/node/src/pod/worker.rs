@@ -455,7 +455,7 @@ impl Worker {
         let _ = self.node.output().settled().await;
         let pod = Arc::clone(&self.told.status.borrow());
         let uid = self.uid();
-        let dir = self.paths.dir.clone();
+        let paths = self.paths.clone();
         let node = Arc::clone(&self.node);
         let of = Arc::clone(&pod);
         if self.shut_down && self.deletion.is_none() {
@@ -473,7 +473,7 @@ impl Worker {
             if !forced {
                 state::release_name(node.paths(), &uid, namespace, name);
             }
-            state::remove_dir(&dir)
+            state::remove_pod(node.paths(), &paths)
                 .err()
                 .map(|error| with_causes(&error))
         });

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use client::{Client, DeleteOptions, PodName};
+use node::detached;
+use node::paths::Paths;
 use printers::wait::Condition;
 use tokio::time::Instant;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(args: &DeleteArgs, global: &Global, term: &Term) -> Result<Exi
         args,
         term,
         client: kube::client(global),
+        paths: Paths::new(global.root.as_deref()),
         grace,
     };
     kube::block_on(delete.run(selected))
@@ -60,6 +63,7 @@ struct Delete<'a> {
     args: &'a DeleteArgs,
     term: &'a Term,
     client: Client,
+    paths: Paths,
     grace: Option<i64>,
 }
 
@@ -76,6 +80,7 @@ impl Delete<'_> {
         for pod in pods.found {
             match self.ask(&pod).await {
                 Ok(uid) => going.push((pod, uid)),
+                Err(error) if error.is_not_found() && self.discard(&pod)? => {}
                 // It went by itself between the list and the request.
                 Err(error) if error.is_not_found() && (listed || self.args.ignore_not_found) => {}
                 Err(error) => errors.push(error),
@@ -95,6 +100,24 @@ impl Delete<'_> {
             uid: None,
         };
         let answer = self.client.delete(pod, &options).await?;
+        self.say(pod);
+        Ok(answer["metadata"]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    /// A Pod that nobody could be found to run any more; returns whether there was one.
+    fn discard(&self, pod: &PodName) -> Result<bool, Failure> {
+        let discarded = detached::discard(&self.paths, &pod.namespace, &pod.name)
+            .map_err(|error| Failure::new(format!("delete pod/{}", pod.name), error))?;
+        if discarded {
+            self.say(pod);
+        }
+        Ok(discarded)
+    }
+
+    fn say(&self, pod: &PodName) {
         let PodName { namespace, name } = pod;
         let how = match self.grace {
             Some(0) => "force deleted",
@@ -104,10 +127,6 @@ impl Delete<'_> {
             Some(_) => format!("pod/{name}\n"),
             None => format!("pod \"{name}\" {how} from {namespace} namespace\n"),
         });
-        Ok(answer["metadata"]["uid"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
     }
 
     /// Returns whether something went wrong.

@@ -31,6 +31,11 @@ pub(crate) fn run(uid: &str, global: &Global) -> Result<ExitCode, Failure> {
                 Ok(exit::SUCCESS.into())
             }
             Err(failure) => {
+                let paths = Paths::new(global.root.as_deref());
+                // What has never begun is as if it had not been asked for.
+                if let Err(error) = Record::new(paths.pod(uid)).take_back(&paths) {
+                    log(&causes(&error));
+                }
                 greet(&Greeting::Refused(causes(&failure)))?;
                 Err(failure)
             }
