@@ -78,6 +78,12 @@ pub fn run(case: &Case, stage: &Stage) -> Result<Transcript, Error> {
             stage.repository.join("tests/images/.cache/rootfs"),
         )
         .env("CGROUP_BASE", cgroup_base(&place.root))
+        // Cases that choose at random say what they chose by, and take it from here.
+        .envs(
+            ["SEED", "KILLS"]
+                .iter()
+                .filter_map(|name| Some((name, std::env::var_os(name)?))),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
