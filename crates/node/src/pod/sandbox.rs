@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -132,59 +133,67 @@ async fn made(
         .map_err(Failed::sandbox)?;
 
     let mut attachment = None;
-    facts.pod_ips = if host_network {
-        facts.host_ips.clone()
-    } else {
-        let network = node.network().await.map_err(Failed::sandbox)?;
-        let netns = inner
-            .network_namespace()
-            .ok_or_else(|| Failed::sandbox("it has no network namespace"))?
-            .try_clone_to_owned()
-            .map_err(Failed::sandbox)?;
-        let uid = pod.metadata.uid.clone().unwrap_or_default();
-        let attached = tokio::task::spawn_blocking(move || {
-            network.attach(std::os::fd::AsFd::as_fd(&netns), &uid)
+    let furnished = async {
+        facts.pod_ips = if host_network {
+            facts.host_ips.clone()
+        } else {
+            let attached = attached(node, pod, &inner).await?;
+            let ips = attached.addresses().to_vec();
+            attachment = Some(attached);
+            ips
+        };
+        if let Some(ip) = facts.pod_ips.first() {
+            ports.iter().for_each(|port| port.aim(*ip));
+        }
+        managed_files(node, pod, paths, &name, &facts.pod_ips).map_err(Failed::sandbox)?;
+        let context = volumes::Context {
+            pod,
+            paths,
+            objects: node.objects(),
+            facts: &facts,
+            stamp: stamp(node, 0),
+        };
+        volumes::set_up(&context, |name| inner.tmpfs(name)).map_err(|error| Failed {
+            reason: "FailedMount",
+            message: error.to_string(),
         })
-        .await
-        .map_err(Failed::sandbox)?
-        .map_err(|error| Failed::sandbox(with_causes(&error)))?;
-        let ips = attached.addresses().to_vec();
-        attachment = Some(attached);
-        ips
     };
-    if let Some(ip) = facts.pod_ips.first() {
-        ports.iter().for_each(|port| port.aim(*ip));
-    }
-    managed_files(node, pod, paths, &name, &facts.pod_ips).map_err(Failed::sandbox)?;
-    let context = volumes::Context {
-        pod,
-        paths,
-        objects: node.objects(),
-        facts: &facts,
-        stamp: stamp(node, 0),
-    };
-    let volumes = volumes::set_up(&context, |name| inner.tmpfs(name)).map_err(|error| Failed {
-        reason: "FailedMount",
-        message: error.to_string(),
-    });
-    let volumes = match volumes {
-        Ok(volumes) => volumes,
+    match furnished.await {
+        Ok(volumes) => Ok(Sandbox {
+            inner,
+            cgroup,
+            attachment: Mutex::new(attachment),
+            volumes,
+            facts,
+            hostname: name.kernel,
+        }),
         Err(failed) => {
+            // Dropped, its pause process would not be collected, and its link would be waited for.
+            ports.iter().for_each(Reserved::hold);
             for leftover in taken_down(inner, attachment).await {
                 let _ = reports.send(Report::Leftover(leftover));
             }
-            return Err(failed);
+            Err(failed)
         }
-    };
-    let attachment = Mutex::new(attachment);
-    Ok(Sandbox {
-        inner,
-        cgroup,
-        attachment,
-        volumes,
-        facts,
-        hostname: name.kernel,
-    })
+    }
+}
+
+/// Gives the sandbox its place in the Pod network.
+async fn attached(
+    node: &Node,
+    pod: &Pod,
+    inner: &container::Sandbox,
+) -> Result<Attachment, Failed> {
+    let network = node.network().await.map_err(Failed::sandbox)?;
+    let netns = inner
+        .network_namespace()
+        .ok_or_else(|| Failed::sandbox("it has no network namespace"))?
+        .try_clone_to_owned()
+        .map_err(Failed::sandbox)?;
+    let uid = pod.metadata.uid.clone().unwrap_or_default();
+    blocking(move || network.attach(netns.as_fd(), &uid))
+        .await
+        .map_err(Failed::sandbox)
 }
 
 fn pid_mode(spec: &PodSpec) -> PidMode {

@@ -6,6 +6,7 @@ use crate::fixture::{Fixture, collect, request, sleeper};
 
 crate::tests! {
     no_descriptor_no_zombie,
+    a_sandbox_that_cannot_be_made_leaves_nothing,
     containers_have_the_limit_that_was_there_before,
 }
 
@@ -65,4 +66,27 @@ async fn containers_have_the_limit_that_was_there_before() {
     assert_eq!(pod.shell(script).await.stdout, "777\n777\n");
     pod.end().await;
     setrlimit(Resource::Nofile, before).expect("restore it");
+}
+
+async fn a_sandbox_that_cannot_be_made_leaves_nothing() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    let (fixture, seen) = Fixture::watched().await;
+    let before = capabilities(None).expect("capabilities");
+    let mut fewer = before;
+    fewer.effective.remove(CapabilitySet::NET_ADMIN);
+    // Threads that are started from now on have it not either, and they attach Pods.
+    set_capabilities(None, fewer).expect("drop it");
+    let spec = format!("shareProcessNamespace: true\n{}", sleeper(""));
+    let pod = fixture.started(&spec).await;
+    let failed = |all: &Vec<String>| {
+        let failed = all
+            .iter()
+            .filter(|line| line.starts_with("FailedCreatePodSandBox"));
+        failed.count() >= 2
+    };
+    seen.wait_for(failed).await;
+    let children = std::fs::read_to_string("/proc/thread-self/children").expect("read");
+    assert_eq!(children, "", "no pause process is left");
+    set_capabilities(None, before).expect("take it back");
+    pod.end().await;
 }
