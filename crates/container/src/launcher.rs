@@ -294,15 +294,18 @@ impl Link {
         match answer.at(Step::Launch, || "read the helper's answer")? {
             Some(answer) => Ok(answer),
             None => {
+                let killed = matches!(&status, Some(Ok(status)) if status.code().is_none());
                 let how = match status {
                     Some(Ok(status)) => status.to_string(),
                     Some(Err(error)) => error.to_string(),
                     None => "it was asked before".to_owned(),
                 };
-                Err(
-                    StartError::new(Step::Launch, format!("the helper gave no answer: {how}"))
-                        .with_hint("main() must call container::helper_main first"),
-                )
+                let error =
+                    StartError::new(Step::Launch, format!("the helper gave no answer: {how}"));
+                Err(match killed {
+                    true => error,
+                    false => error.with_hint("main() must call container::helper_main first"),
+                })
             }
         }
     }

@@ -247,7 +247,11 @@ impl Node {
         let record = Record::new(self.paths.pod(uid));
         let mut pod = record.pod()?;
         self.provide_builtin(std::slice::from_ref(&pod))?;
-        let reserved = publish::reserve(&pod, &record.request()?.publish)?;
+        let wanted = record.request()?.publish;
+        let reserved = match &pod.status {
+            None => publish::reserve(&pod, &wanted),
+            Some(_) => publish::take_over(&pod, &wanted),
+        }?;
         record.references()?.put(&self.objects);
         record.note_boot()?;
         // What the containers of an earlier supervisor wrote goes with them.

@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use manifest::core::v1::{Pod, Protocol};
 use network::forward::{ForwardError, Forwarder, everywhere};
@@ -55,6 +56,23 @@ impl Reserved {
     pub(crate) fn hold(&self) {
         self.forwarder.set_target(NOWHERE);
     }
+}
+
+/// How often a port that is taken is tried again, and how long after.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+
+/// Takes the host ports of a Pod whose owner has just died: it lets go of its locks a moment before its sockets.
+pub(crate) fn take_over(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, PublishError> {
+    for _ in 0..TRIES {
+        match reserve(pod, wanted) {
+            Err(error) if matches!(error.source, ForwardError::Taken { .. }) => {
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            done => return done,
+        }
+    }
+    reserve(pod, wanted)
 }
 
 /// Takes all host ports of a Pod.
