@@ -58,7 +58,11 @@ pub struct Simulator<W> {
 impl<W: World> Simulator<W> {
     /// A Pod that is accepted at time 0.
     pub fn new(pod: impl Into<Arc<Pod>>, options: Options, world: W) -> Self {
-        let now = Time(0);
+        Self::begin_at(Time(0), pod, options, world)
+    }
+
+    /// A Pod that is accepted at this time.
+    pub fn begin_at(now: Time, pod: impl Into<Arc<Pod>>, options: Options, world: W) -> Self {
         let machine = Machine::new(pod.into(), options, now);
         Self {
             machine,
@@ -72,6 +76,11 @@ impl<W: World> Simulator<W> {
     /// The machine.
     pub fn machine(&self) -> &Machine {
         &self.machine
+    }
+
+    /// The world.
+    pub fn world(&self) -> &W {
+        &self.world
     }
 
     /// The world, to change it on the way.
@@ -148,7 +157,15 @@ impl<W: World> Simulator<W> {
         self.now = self.now.max(at);
         match self.world.take_input(self.now) {
             Some(input) => self.inject(input),
-            None => self.inject(Input::Wake),
+            // What goes on in the world alone is no reason to wake the machine, which did not ask for it.
+            None if self
+                .machine
+                .next_wakeup()
+                .is_some_and(|due| due <= self.now) =>
+            {
+                self.inject(Input::Wake);
+            }
+            None => {}
         }
         true
     }

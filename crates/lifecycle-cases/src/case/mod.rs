@@ -1,0 +1,86 @@
+//! Scenario files: what they say, and where.
+
+mod assertion;
+mod compare;
+mod decode;
+mod formula;
+mod judge;
+
+#[cfg(test)]
+pub(crate) use assertion::Selector;
+pub(crate) use assertion::{Assertion, Check, Events, Subject};
+#[cfg(test)]
+pub(crate) use compare::{Compare, Operator};
+pub(crate) use decode::load;
+pub(crate) use judge::seconds;
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+/// A scenario.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Unique among the scenarios.
+    pub name: String,
+    /// The file it stands in.
+    pub file: PathBuf,
+    /// Whether back-off makes it slow in real time.
+    pub slow: bool,
+    pub(crate) objects: Vec<Value>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) expect: Vec<Assertion>,
+    pub(crate) pod: Value,
+}
+
+/// What the harness does after creating the Pod.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Poll until all hold.
+    Wait {
+        until: Vec<Until>,
+        within_s: f64,
+        line: usize,
+    },
+    /// All hold now.
+    Check(Vec<Assertion>),
+    /// All hold for so long.
+    Hold {
+        what: Vec<Assertion>,
+        for_s: f64,
+    },
+    Sleep(f64),
+    Delete {
+        grace_s: Option<i64>,
+        wait: bool,
+    },
+    Touch(String),
+    Apply(Value),
+    Mark(String),
+    RestartRunner {
+        kill_sandbox: bool,
+    },
+    SetImage {
+        container: String,
+        image: String,
+    },
+}
+
+/// What a wait waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum Until {
+    Holds(Box<Assertion>),
+    Event(assertion::Selector),
+    Terminal,
+    Gone,
+}
+
+impl Case {
+    /// Whether it only asks if the Pod is valid and what is computed for it: that need not run then.
+    pub(crate) fn runs_nothing(&self) -> bool {
+        let pure = |assertion: &Assertion| {
+            matches!(assertion.check, Check::Computed { .. } | Check::Accepted(_))
+        };
+        !self.expect.is_empty() && self.expect.iter().all(pure)
+    }
+}

@@ -1,0 +1,368 @@
+//! One scenario in the simulator.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lifecycle::columns::{Columns, columns};
+use lifecycle::sim::Simulator;
+use lifecycle::{Input, Options, PodEvent, Time};
+use manifest::core::v1::{Pod, PodPhase, PodStatus};
+
+use super::config::Objects;
+use super::fs::Entry;
+use super::volumes::EVENTS;
+use super::world::ShellWorld;
+use crate::case::{Assertion, Case, Events, Step, Subject, Until, seconds};
+use crate::outcome::Outcome;
+use crate::pod;
+
+/// When the simulated machine booted, before the Pod: what scripts read is the time since then.
+const CREATED_AT: Time = Time(1_000_000);
+/// How long a status may lag behind (README of the scenarios).
+const LAG: Duration = Duration::from_secs(3);
+/// How long a deletion may take.
+const GONE_WITHIN: Duration = Duration::from_secs(600);
+/// How long a runner is away that is started again.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// Runs a scenario in the simulator.
+pub(crate) fn simulate(case: &Case) -> Outcome {
+    if let Some(outcome) = pod::judge_admission(case, EVENTS) {
+        return outcome;
+    }
+    match begin(case) {
+        Ok(mut run) => run.outcome(case),
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+/// A Pod that was just created.
+fn begin(case: &Case) -> Result<Simulation, String> {
+    let pod = Arc::new(pod::accepted(case, EVENTS)?);
+    let mut objects = Objects::default();
+    case.objects.iter().for_each(|object| objects.apply(object));
+    let world = ShellWorld::new(Arc::clone(&pod), objects);
+    let mut run = Simulation {
+        simulator: Simulator::begin_at(CREATED_AT, Arc::clone(&pod), Options::default(), world),
+        marks: Events::default(),
+        deleting: false,
+        gone: None,
+        ip: None,
+        kept_ip: true,
+        log: RefCell::default(),
+        parsed: Cell::default(),
+        lack: RefCell::default(),
+    };
+    run.mark("@create");
+    Ok(run)
+}
+
+struct Simulation {
+    simulator: Simulator<ShellWorld>,
+    marks: Events,
+    /// Whether its deletion was asked for.
+    deleting: bool,
+    /// The status when the object vanished.
+    gone: Option<Box<(PodStatus, Columns)>>,
+    ip: Option<String>,
+    kept_ip: bool,
+    /// The events of the log, and how long that was when they were read.
+    log: RefCell<Rc<Events>>,
+    parsed: Cell<usize>,
+    /// What an assertion needed that is not simulated.
+    lack: RefCell<Option<String>>,
+}
+
+impl Simulation {
+    fn mark(&mut self, name: &str) {
+        let now = seconds(self.simulator.now());
+        self.marks.push(name, now);
+    }
+
+    fn outcome(&mut self, case: &Case) -> Outcome {
+        let result = self.steps(case);
+        let lack = self.simulator.world().lacks().or(self.lack.take());
+        match (lack, result) {
+            (Some(what), _) => Outcome::Skipped(format!("needs a real container: {what}")),
+            (None, Ok(())) => Outcome::Passed,
+            (None, Err(why)) => Outcome::Failed(why),
+        }
+    }
+
+    fn steps(&mut self, case: &Case) -> Result<(), String> {
+        if !case.runs_nothing() {
+            case.steps.iter().try_for_each(|step| self.step(step))?;
+        }
+        self.all_hold(&case.expect)
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Wait {
+                until,
+                within_s,
+                line,
+            } => {
+                let within = Duration::from_secs_f64(*within_s);
+                self.wait(within, |run| until.iter().try_for_each(|u| run.reached(u)))
+                    .map_err(|why| format!("line {line}: not within {within_s} s: {why}"))
+            }
+            Step::Check(assertions) => self.all_hold(assertions),
+            Step::Hold { what, for_s } => {
+                let end = self.simulator.now() + Duration::from_secs_f64(*for_s);
+                loop {
+                    what.iter()
+                        .try_for_each(|assertion| assertion.judge(self))?;
+                    if !self.advance(end) {
+                        return Ok(());
+                    }
+                }
+            }
+            Step::Sleep(seconds) => {
+                self.sleep(Duration::from_secs_f64(*seconds));
+                Ok(())
+            }
+            Step::Delete { grace_s, wait } => {
+                self.mark("@delete");
+                self.deleting = true;
+                self.simulator.inject(Input::Delete {
+                    grace_seconds: *grace_s,
+                });
+                if *grace_s == Some(0) {
+                    // R8.19: the object is gone at once, the processes are not.
+                    self.vanish();
+                }
+                self.observe();
+                if *wait {
+                    self.wait(GONE_WITHIN, |run| run.reached(&Until::Gone))?;
+                }
+                Ok(())
+            }
+            Step::Touch(name) => {
+                let events = Rc::clone(&self.simulator.world().volumes.events);
+                events
+                    .borrow_mut()
+                    .set(&format!("/{name}"), Entry::File(Vec::new()));
+                Ok(())
+            }
+            Step::Apply(object) => {
+                if object["kind"] == "Pod" {
+                    let changed = pod::changed(object, EVENTS)?;
+                    self.change(changed);
+                } else {
+                    self.simulator.world_mut().objects.apply(object);
+                    self.simulator.inject(Input::ObjectsChanged);
+                }
+                Ok(())
+            }
+            Step::Mark(name) => {
+                self.mark(&format!("@{name}"));
+                Ok(())
+            }
+            Step::RestartRunner { kill_sandbox } => {
+                // Pillion has no runner beside the Pod's owner, with which the Pod's processes end: without the flag
+                // nothing is restarted that a Pod could notice.
+                if *kill_sandbox {
+                    let record = self.simulator.record();
+                    self.simulator.crash(record, AWAY);
+                    self.observe();
+                }
+                Ok(())
+            }
+            Step::SetImage { container, image } => {
+                let mut changed = self.simulator.machine().pod().as_ref().clone();
+                let spec = &mut changed.spec;
+                let mut all = spec.init_containers.iter_mut().chain(&mut spec.containers);
+                match all.find(|c| c.name == *container) {
+                    Some(found) => found.image = Some(image.clone()),
+                    None => return Err(format!("set_image: there is no container {container}")),
+                }
+                self.change(changed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Replaces the Pod's spec.
+    fn change(&mut self, pod: Pod) {
+        let pod = Arc::new(pod);
+        self.simulator.world_mut().set_pod(Arc::clone(&pod));
+        self.simulator.inject(Input::SpecChanged { pod });
+    }
+
+    fn reached(&self, until: &Until) -> Result<(), String> {
+        let reached = match until {
+            Until::Holds(assertion) => return assertion.judge(self),
+            Until::Event(selector) => self.events().find(selector).is_some(),
+            Until::Terminal => is_terminal(self.status().phase.unwrap_or_default()),
+            Until::Gone => self.gone.is_some(),
+        };
+        if reached {
+            return Ok(());
+        }
+        Err(match until {
+            Until::Event(selector) => format!("{selector} did not occur"),
+            Until::Gone => "the Pod is not gone".to_owned(),
+            _ => format!("the phase is {}", self.status().phase.unwrap_or_default()),
+        })
+    }
+
+    /// Whether all hold, each at some moment of the time that a status may lag.
+    fn all_hold(&mut self, assertions: &[Assertion]) -> Result<(), String> {
+        let end = self.simulator.now() + LAG;
+        let mut open: Vec<&Assertion> = assertions.iter().collect();
+        loop {
+            let mut why = Vec::new();
+            open.retain(|assertion| match assertion.judge(self) {
+                Ok(()) => false,
+                Err(failure) => {
+                    why.push(failure);
+                    true
+                }
+            });
+            if open.is_empty() {
+                return Ok(());
+            }
+            if self.stopped() || !self.advance(end) {
+                return Err(why.join("; "));
+            }
+        }
+    }
+
+    fn wait(
+        &mut self,
+        within: Duration,
+        holds: impl Fn(&Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let end = self.simulator.now() + within;
+        loop {
+            let Err(why) = holds(self) else {
+                return Ok(());
+            };
+            if self.stopped() || !self.advance(end) {
+                return Err(why);
+            }
+        }
+    }
+
+    fn sleep(&mut self, duration: Duration) {
+        let end = self.simulator.now() + duration;
+        while self.advance(end) {}
+    }
+
+    /// Whether there is no sense in going on.
+    fn stopped(&self) -> bool {
+        self.lack.borrow().is_some() || self.simulator.world().lacks().is_some()
+    }
+
+    /// Lets the next thing happen; once nothing does any more up to `end`, that is the time.
+    fn advance(&mut self, end: Time) -> bool {
+        let advanced = self.simulator.advance(end);
+        if !advanced {
+            self.simulator.run_until(end);
+        }
+        self.observe();
+        advanced
+    }
+
+    /// Notes what is noted once.
+    fn observe(&mut self) {
+        let machine = self.simulator.machine();
+        let finished = machine.is_finished();
+        if is_terminal(machine.shown_phase()) && self.marks.all("@terminal").is_empty() {
+            self.mark("@terminal");
+        }
+        if self.gone.is_some() {
+            return;
+        }
+        let ip = self.simulator.status().pod_ip;
+        if let Some(ip) = ip.filter(|ip| !ip.is_empty()) {
+            self.kept_ip &= *self.ip.get_or_insert_with(|| ip.clone()) == ip;
+        }
+        if self.deleting && finished {
+            self.vanish();
+        }
+    }
+
+    fn vanish(&mut self) {
+        self.mark("@gone");
+        self.gone = Some(Box::new((self.status(), self.columns())));
+    }
+}
+
+fn is_terminal(phase: PodPhase) -> bool {
+    matches!(phase, PodPhase::Succeeded | PodPhase::Failed)
+}
+
+impl Subject for Simulation {
+    fn events(&self) -> Events {
+        let world = self.simulator.world();
+        let tree = world.volumes.events.borrow();
+        if let Some(Entry::File(bytes)) = tree.get("/log")
+            && bytes.len() != self.parsed.get()
+        {
+            self.parsed.set(bytes.len());
+            let events = Events::parse(&String::from_utf8_lossy(bytes));
+            self.log.replace(Rc::new(events));
+        }
+        self.log.borrow().with(&self.marks)
+    }
+
+    fn status(&self) -> PodStatus {
+        match &self.gone {
+            Some(gone) => gone.0.clone(),
+            None => self.simulator.status(),
+        }
+    }
+
+    fn pod(&self) -> &Pod {
+        self.simulator.machine().pod()
+    }
+
+    fn columns(&self) -> Columns {
+        match &self.gone {
+            Some(gone) => gone.1.clone(),
+            None => {
+                let now = self.simulator.now();
+                columns(&self.pod().spec, &self.status(), self.deleting, now)
+            }
+        }
+    }
+
+    fn pod_events(&self) -> Vec<PodEvent> {
+        self.simulator
+            .events()
+            .map(|(_, event)| event.clone())
+            .collect()
+    }
+
+    fn log(&self, container: &str) -> Option<String> {
+        self.simulator.world().log(container)
+    }
+
+    fn file(&self, path: &str) -> Option<String> {
+        let events = &self.simulator.world().volumes.events;
+        events.borrow().text(&format!("/{path}"))
+    }
+
+    fn arguments(&self, _: &str) -> Result<Vec<String>, String> {
+        self.lack
+            .replace(Some("the command line that the runtime gets".to_owned()));
+        Err("no runtime".to_owned())
+    }
+
+    fn kept_ip(&self) -> bool {
+        self.kept_ip
+    }
+
+    fn node_memory(&self) -> Result<u64, String> {
+        self.lack
+            .replace(Some("the memory of the machine".to_owned()));
+        Err("no machine".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;
