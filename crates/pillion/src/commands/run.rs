@@ -74,7 +74,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         }
         for (pod, container) in open_inputs(&pods) {
             term.remark(&format!(
-                "note: {pod}/{container} reads standard input (stdin: true), to which nothing is attached in this version\n"
+                "note: {pod}/{container} reads standard input (stdin: true): pillion attach -i {pod} -c {container}\n"
             ));
         }
         put_objects(node.objects(), &loaded);
