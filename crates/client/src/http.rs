@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming};
+use hyper::header::{HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use manifest::meta::status::Status;
@@ -61,7 +62,8 @@ impl Call {
             .method(self.method)
             .uri(self.uri)
             .header("host", "pillion")
-            .header("accept", self.accept);
+            .header("accept", self.accept)
+            .header("te", "trailers");
         builder = match &self.body {
             RequestBody::Empty => builder,
             RequestBody::Json(_) => builder.header("content-type", "application/json"),
@@ -80,6 +82,7 @@ impl Call {
 #[derive(Debug)]
 pub struct ByteStream {
     body: Incoming,
+    trailers: Option<HeaderMap>,
     _driver: Driver,
     request: String,
 }
@@ -93,6 +96,7 @@ impl ByteStream {
         let code = response.status();
         let mut stream = Self {
             body: response.into_body(),
+            trailers: None,
             _driver: driver,
             request,
         };
@@ -117,11 +121,21 @@ impl ByteStream {
                 request: self.request.clone(),
                 source,
             })?;
-            if let Ok(bytes) = frame.into_data() {
-                return Ok(Some(bytes));
+            match frame.into_data() {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(frame) => self.trailers = frame.into_trailers().ok(),
             }
         }
         Ok(None)
+    }
+
+    /// What was left out of an archive, a sentence each; known at its end.
+    pub fn skipped(&self) -> Vec<String> {
+        let told = self.trailers.as_ref();
+        let told = told.and_then(|trailers| trailers.get("pillion-skipped"));
+        let told = String::from_utf8_lossy(told.map(HeaderValue::as_bytes).unwrap_or_default());
+        let sentences = told.split('\t').filter(|sentence| !sentence.is_empty());
+        sentences.map(str::to_owned).collect()
     }
 
     async fn collect(&mut self) -> Result<Vec<u8>, Error> {

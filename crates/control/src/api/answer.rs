@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, TRAILER};
 use hyper::{Request, Response, StatusCode};
 use manifest::meta::status::Status;
 use serde::Serialize;
@@ -72,15 +72,16 @@ pub(crate) fn stream(content_type: &'static str) -> (mpsc::Sender<Bytes>, Respon
     (sender, with_type(content_type, body.boxed_unsync()))
 }
 
-/// The same, for what must not be taken for whole when it is not: an error breaks the connection off.
+/// The same, for what must not be taken for whole when it is not: an error breaks the connection off. What is to be said at the
+/// end is a trailer of this name.
 pub(crate) fn breakable(
     content_type: &'static str,
-) -> (mpsc::Sender<io::Result<Bytes>>, Response<Body>) {
+    trailer: HeaderName,
+) -> (mpsc::Sender<io::Result<Frame<Bytes>>>, Response<Body>) {
     let (sender, receiver) = mpsc::channel(8);
-    (
-        sender,
-        with_type(content_type, Growing(receiver).boxed_unsync()),
-    )
+    let mut answer = with_type(content_type, Growing(receiver).boxed_unsync());
+    answer.headers_mut().insert(TRAILER, trailer.into());
+    (sender, answer)
 }
 
 fn full(content: Bytes) -> Body {
@@ -113,7 +114,7 @@ impl hyper::body::Body for Growing<Bytes> {
     }
 }
 
-impl hyper::body::Body for Growing<io::Result<Bytes>> {
+impl hyper::body::Body for Growing<io::Result<Frame<Bytes>>> {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -121,8 +122,6 @@ impl hyper::body::Body for Growing<io::Result<Bytes>> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        self.0
-            .poll_recv(context)
-            .map(|piece| piece.map(|piece| piece.map(Frame::data)))
+        self.0.poll_recv(context)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response};
 use manifest::core::v1::Pod;
 use manifest::meta::status::Status;
@@ -17,6 +18,12 @@ use super::answer::{self, Body, Rejected};
 use super::query::Query;
 use super::{command, not_found, pods};
 use crate::server::Server;
+
+/// The trailer that says what was left out of an archive: sentences, with a tabulator between them.
+const SKIPPED: HeaderName = HeaderName::from_static("pillion-skipped");
+
+/// Trailers longer than 16 KiB are refused.
+const LONGEST_TRAILER: usize = 8 << 10;
 
 /// Bytes of an archive that are read at once.
 const ARCHIVE_PIECE: usize = 64 << 10;
@@ -84,15 +91,21 @@ async fn archive_out(
         .archive_out(&container, &path)
         .await
         .map_err(|error| archive_failed(&error))?;
-    let (sender, answer) = answer::breakable("application/x-tar");
+    let (sender, answer) = answer::breakable("application/x-tar", SKIPPED);
     tokio::spawn(async move {
         loop {
             let mut piece = BytesMut::with_capacity(ARCHIVE_PIECE);
             let read = archive.read_buf(&mut piece).await;
             let over = !matches!(read, Ok(1..));
             let piece = match read {
-                Ok(0) => return,
-                Ok(_) => Ok(piece.freeze()),
+                Ok(0) => {
+                    if let Some(skipped) = trailer(archive.skipped()) {
+                        // Who is gone needs no more.
+                        let _ = sender.send(Ok(skipped)).await;
+                    }
+                    return;
+                }
+                Ok(_) => Ok(Frame::data(piece.freeze())),
                 // Broken off, so that no part is taken for the whole.
                 Err(error) => Err(error),
             };
@@ -102,6 +115,23 @@ async fn archive_out(
         }
     });
     Ok(answer)
+}
+
+/// What was left out of an archive, as far as it fits.
+fn trailer(skipped: &[String]) -> Option<Frame<Bytes>> {
+    let mut told = String::new();
+    for sentence in skipped {
+        if told.len() + sentence.len() > LONGEST_TRAILER {
+            told.push_str("\tand more");
+            break;
+        }
+        if !told.is_empty() {
+            told.push('\t');
+        }
+        told.push_str(sentence);
+    }
+    let value = HeaderValue::try_from(told).ok()?;
+    (!value.is_empty()).then(|| Frame::trailers(HeaderMap::from_iter([(SKIPPED, value)])))
 }
 
 async fn archive_in(

@@ -61,12 +61,10 @@ impl Copy<'_> {
         let container = self.container(pod).await?;
         let archive = self.client.get_archive(pod, Some(&container), from).await?;
         let to = PathBuf::from(to);
-        let skipped = stream::read(archive, move |archive| archive::unpack_onto(&to, archive));
-        let skipped = skipped.await?.map_err(|error| {
-            // In one line, whatever the container put into its names.
-            Failure::text(causes(&error))
-        })?;
-        self.warn(skipped.iter().map(String::as_str));
+        let unpack = move |archive: stream::Pieces| archive::unpack_onto(&to, archive);
+        let (unpacked, not_sent) = stream::read(archive, unpack).await?;
+        let skipped = unpacked.map_err(|error| Failure::text(causes(&error)))?;
+        self.warn(not_sent.iter().chain(&skipped).map(String::as_str));
         Ok(())
     }
 

@@ -11,11 +11,11 @@ use crate::commands::Failure;
 /// Pieces that wait.
 const WAITING: usize = 4;
 
-/// Has `work` read what comes, in a thread of its own.
+/// Has `work` read what comes, in a thread of its own. Returns what came of it, and what was not sent at all.
 pub(super) async fn read<T: Send + 'static>(
     mut from: ByteStream,
     work: impl FnOnce(Pieces) -> T + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<(T, Vec<String>), Failure> {
     let (sender, pieces) = mpsc::channel(WAITING);
     let work = tokio::task::spawn_blocking(move || {
         let pieces = Pieces {
@@ -37,8 +37,9 @@ pub(super) async fn read<T: Send + 'static>(
         }
     }
     drop(sender);
-    work.await
-        .map_err(|error| Failure::new("unpack".into(), error))
+    let done = work.await;
+    let done = done.map_err(|error| Failure::new("unpack".into(), error))?;
+    Ok((done, from.skipped()))
 }
 
 /// Bytes that come in pieces.
