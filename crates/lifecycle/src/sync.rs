@@ -238,7 +238,7 @@ impl Machine {
     }
 
     /// Whether an init container ended without doing its work and is not tried again (R2.1).
-    fn failed_for_good(&self, init: &Container) -> bool {
+    pub(crate) fn failed_for_good(&self, init: &Container) -> bool {
         let pod = &self.pod.spec;
         let retries = |end: &End| restart::init_retries_after(&init.spec, pod, end.exit.code);
         init.role == Role::Init && !init.is_done() && init.ended().is_some_and(|end| !retries(end))

@@ -112,8 +112,11 @@ impl Machine {
         if container.is_running() {
             return running_wait(container, now);
         }
-        if self.stage != Stage::Active || self.sandbox.state != SandboxState::Ready {
+        if self.stage != Stage::Active {
             return None;
+        }
+        if self.sandbox.state != SandboxState::Ready {
+            return self.stopped_wait(i);
         }
         if let Some(until) = self
             .restart_all_pause()
@@ -144,6 +147,18 @@ impl Machine {
             return Some(failure_wait(failure));
         }
         Some(self.predecessor_wait(i, since))
+    }
+
+    /// R1.2: the Pod was stopped for an init container that may not be tried again, and is not over all the same.
+    fn stopped_wait(&self, i: usize) -> Option<Found> {
+        let mut inits = self.containers[..self.inits].iter().enumerate();
+        let (failed, init) = inits.find(|(_, init)| self.failed_for_good(init))?;
+        let since = init.ended().and_then(|end| end.at).unwrap_or(self.begun);
+        let text = format!(
+            "its deletion: the Pod was stopped because init container {} failed and is not tried again",
+            init.name()
+        );
+        (i != failed).then(|| Found::new(WaitKind::Predecessor, since, None, text))
     }
 
     fn stop_wait(&self, i: usize, stop: &Stop) -> Found {

@@ -38,6 +38,10 @@ fn r1_2_init_that_ran_out_of_memory_failed_whatever_its_code() {
     assert_eq!(phase(&sim), "Pending");
     assert!(status(&sim, "a").ready);
     assert!(!sim.machine().is_finished());
+    let waits = sim.machine().waits(sim.now());
+    let told: Vec<_> = waits.iter().map(|wait| wait.container.as_deref()).collect();
+    assert_eq!(told, [Some("b")]);
+    assert!(waits[0].text.contains("init container a failed"));
     delete(&mut sim, None);
     assert!(sim.run_to_rest(at(1200)) && sim.machine().is_finished());
     assert_eq!(phase(&sim), "Failed");
