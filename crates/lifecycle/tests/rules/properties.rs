@@ -123,7 +123,9 @@ impl Monitor {
         self.look_at_trace(sim);
         self.restored = true;
         self.dead.extend(std::mem::take(&mut self.live));
-        (self.outstanding, self.sandbox_stopped_by_end) = (None, false);
+        // A start under way is one that the record cannot know of: it may have come to a process.
+        let asked = self.outstanding.take().map(|(container, _)| container);
+        self.sandbox_stopped_by_end = false;
         self.done.clear();
         self.up.clear();
         self.killing.clear();
@@ -159,6 +161,7 @@ impl Monitor {
                 .began
                 .get(&spec.name)
                 .is_none_or(|&n| n as i32 <= status.restart_count);
+            let newest = newest && asked.as_ref() != Some(&spec.name);
             if newest && for_good && !self.restarts_all && spec.restart_policy_rules.is_empty() {
                 self.stay.insert(spec.name.clone());
             }
