@@ -28,6 +28,8 @@ use crate::watch::{self, Watch};
 const AT_ONCE: usize = 256;
 /// For answers that take a running program no time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// To learn which process a socket is of; the kernel answers, unless too many wait there already.
+const PROCESS_WITHIN: Duration = Duration::from_secs(1);
 
 /// All running programs of one root.
 #[derive(Clone, Debug)]
@@ -422,6 +424,13 @@ impl Server {
         matches!(self.connect().await, Ok(None))
     }
 
+    /// The process that listens; the kernel knows it also where that process does nothing.
+    async fn process(&self) -> Option<i32> {
+        let connected = tokio::time::timeout(PROCESS_WITHIN, self.connect()).await;
+        let stream = connected.ok()?.ok()??;
+        stream.peer_cred().ok()?.pid()
+    }
+
     /// What it has of what is asked for. `None`: there is nobody.
     pub(crate) async fn list(&self, query: &Query, form: Form) -> Result<Option<Page>, Error> {
         let uri = query.list_uri(form);
@@ -458,6 +467,7 @@ impl Server {
             Ok(answer) => answer,
             Err(_) => Err(Error::Silent {
                 path: self.directory.path.join(&self.name),
+                pid: self.process().await,
                 within: ANSWER_WITHIN,
             }),
         }

@@ -1,5 +1,6 @@
 //! What can go wrong between this program and those that own Pods.
 
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -38,12 +39,12 @@ pub enum Error {
         source: io::Error,
     },
     /// The connection broke while the request was under way.
-    #[error("{request}")]
+    #[error("{}", broken(request, cause))]
     Http {
         /// Method and path.
         request: String,
         /// Why.
-        source: hyper::Error,
+        cause: hyper::Error,
     },
     /// The answer is not what the Kubernetes API would say.
     #[error("{request}: the answer is not understood (is it another version of this program?)")]
@@ -54,10 +55,12 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// The server takes connections but does not answer; it may be stopped.
-    #[error("{}: no answer within {within:?} (is its process stopped?)", path.display())]
+    #[error("{}: no answer within {within:?} from {} (is it stopped?)", path.display(), process(*pid))]
     Silent {
         /// The socket.
         path: PathBuf,
+        /// Who listens there, if the kernel tells.
+        pid: Option<i32>,
         /// How long it was waited for.
         within: Duration,
     },
@@ -83,5 +86,23 @@ impl Error {
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.status().is_some_and(|status| status.code == 404)
+    }
+}
+
+/// What a broken connection means: nearly always, that nobody is at its other end any more.
+fn broken(request: &str, cause: &hyper::Error) -> String {
+    // What was to be sent could not be read, or what came is no HTTP.
+    if cause.is_user() || cause.is_parse() {
+        let why = cause.source().map(|source| format!(": {source}"));
+        return format!("{request}: {cause}{}", why.unwrap_or_default());
+    }
+    "the Pod's supervisor is gone, or the `pillion run` that ran it: it ended before its answer did"
+        .into()
+}
+
+fn process(pid: Option<i32>) -> String {
+    match pid {
+        Some(pid) => format!("process {pid}"),
+        None => "its process".into(),
     }
 }

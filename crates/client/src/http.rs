@@ -47,9 +47,9 @@ impl Call {
     /// Sends it and waits for the head of the answer. What the server refuses is an error.
     pub(crate) async fn send(self, stream: UnixStream) -> Result<ByteStream, Error> {
         let request = format!("{} {}", self.method, self.uri);
-        let failed = |source| Error::Http {
+        let failed = |cause| Error::Http {
             request: request.clone(),
-            source,
+            cause,
         };
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
@@ -117,9 +117,9 @@ impl ByteStream {
     /// The connection broke before the end.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         while let Some(frame) = self.body.frame().await {
-            let frame = frame.map_err(|source| Error::Http {
+            let frame = frame.map_err(|cause| Error::Http {
                 request: self.request.clone(),
-                source,
+                cause,
             })?;
             match frame.into_data() {
                 Ok(bytes) => return Ok(Some(bytes)),

@@ -5,6 +5,7 @@ mod delete;
 mod describe;
 mod events;
 mod exec;
+mod foreign;
 mod get;
 mod logs;
 mod port_forward;
@@ -17,7 +18,8 @@ mod wait;
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
 pub(crate) use cp::CpArgs;
 pub(crate) use delete::DeleteArgs;
@@ -33,7 +35,7 @@ pub(crate) use timeline::{Picture, TimelineArgs};
 pub(crate) use top::{Measured, TopCommand, TopPodArgs};
 pub(crate) use wait::{Timeout, WaitArgs};
 
-use crate::exit;
+use crate::{completion, exit};
 
 /// Runs Kubernetes Pods on one Linux machine, with no cluster.
 #[derive(Debug, Parser)]
@@ -53,7 +55,12 @@ pub(crate) struct Cli {
 impl Cli {
     /// What was typed; ends the program where that cannot be understood.
     pub(crate) fn read() -> Self {
-        Self::parse_from(spelling::plain(&Self::command(), std::env::args_os()))
+        let arguments = spelling::plain(&Self::command(), std::env::args_os());
+        let mut cli = Self::try_parse_from(&arguments)
+            .unwrap_or_else(|error| foreign::hint(error, &arguments).exit());
+        // As an empty variable does for other programs.
+        cli.global.root = cli.global.root.filter(|root| !root.as_os_str().is_empty());
+        cli
     }
 }
 
@@ -73,7 +80,14 @@ const FORMATS: &[&str] = &[
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Global {
     /// Keep all state under DIR instead of /var/lib/pillion and /run/pillion
-    #[arg(long, global = true, value_name = "DIR", env = "PILLION_ROOT")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PILLION_ROOT",
+        value_hint = ValueHint::DirPath,
+        value_parser = OsStringValueParser::new().map(PathBuf::from)
+    )]
     pub(crate) root: Option<PathBuf>,
     /// No colours (as does the environment variable NO_COLOR)
     #[arg(long, global = true)]
@@ -137,7 +151,7 @@ fish:  pillion completion fish > /etc/fish/completions/pillion.fish
     /// Write manual pages, one a command, into a folder; print the first page without one
     Man {
         /// Where to, such as /usr/local/share/man/man1
-        #[arg(value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: Option<PathBuf>,
     },
     /// Own a detached Pod: what `run --detach` starts, once a Pod
@@ -182,10 +196,10 @@ pub(crate) enum Shell {
 #[group(required = true, multiple = true)]
 pub(crate) struct Manifests {
     /// A file, a folder (its *.yaml, *.yml and *.json) or - for standard input
-    #[arg(value_name = "PATH")]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     paths: Vec<String>,
-    /// The same, for fingers used to kubectl
-    #[arg(short, long, value_name = "PATH")]
+    /// One more PATH, as kubectl takes it; these are read before the others
+    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     filename: Vec<String>,
 }
 
@@ -269,7 +283,7 @@ pub(crate) enum ImageCommand {
     /// Take the images of an archive made by docker save, podman save, or with an OCI layout
     Load {
         /// The archive; - for standard input
-        #[arg(default_value = "-", value_name = "FILE")]
+        #[arg(default_value = "-", value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: String,
     },
     /// List images
@@ -281,13 +295,13 @@ pub(crate) enum ImageCommand {
     /// Print what is known of an image, as JSON
     Inspect {
         /// The image's name
-        #[arg(required = true, value_name = "IMAGE")]
+        #[arg(required = true, value_name = "IMAGE", add = completion::image())]
         images: Vec<String>,
     },
     /// Remove names of images, and what they alone needed
     Rm {
         /// The image's name
-        #[arg(required = true, value_name = "IMAGE")]
+        #[arg(required = true, value_name = "IMAGE", add = completion::image())]
         images: Vec<String>,
     },
     /// Remove what no image needs any more
@@ -298,7 +312,7 @@ pub(crate) enum ImageCommand {
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
     /// The archive; - for standard input
-    #[arg(value_name = "ROOTFS.tar")]
+    #[arg(value_name = "ROOTFS.tar", value_hint = ValueHint::FilePath)]
     pub(crate) file: String,
     /// The image's name
     #[arg(long, value_name = "REF")]

@@ -3,6 +3,7 @@
 //! A shell asks by starting this program with [`VARIABLE`] set; see [`crate::commands::completion`] for its side.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command, CommandFactory};
@@ -11,7 +12,8 @@ use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
 use client::{Client, Query, Resource};
-use manifest::core::v1::Pod;
+use image::Store;
+use manifest::core::v1::{Pod, Protocol};
 use node::paths::Paths;
 
 use crate::cli::Cli;
@@ -82,9 +84,15 @@ pub(crate) fn pod_objects() -> ArgValueCandidates {
     ArgValueCandidates::new(|| names("pod/", &Typed::read(), &[]))
 }
 
-/// A Pod by its bare name.
+/// A Pod by its bare name; once, what follows is a command for it.
 pub(crate) fn pod() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| names("", &Typed::read(), &[]))
+    ArgValueCandidates::new(|| {
+        let typed = Typed::read();
+        match typed.all("pod").first() {
+            None => names("", &typed, &[]),
+            Some(_) => Vec::new(),
+        }
+    })
 }
 
 /// A Pod, and after it one of its containers.
@@ -119,6 +127,44 @@ pub(crate) fn place() -> ArgValueCompleter {
 /// A container of the Pod that was typed.
 pub(crate) fn container() -> ArgValueCandidates {
     ArgValueCandidates::new(|| of_pod(&Typed::read()))
+}
+
+/// A port of the Pod that was typed.
+pub(crate) fn port() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let typed = Typed::read();
+        let mut candidates = Vec::new();
+        for pod in typed.pod() {
+            let ports = pod.spec.containers.into_iter().flat_map(|one| one.ports);
+            // UDP is not forwarded.
+            for port in ports.filter(|port| port.protocol.unwrap_or_default() == Protocol::Tcp) {
+                let candidate = CompletionCandidate::new(port.container_port.to_string());
+                candidates.push(candidate.help(port.name.map(Into::into)));
+            }
+        }
+        candidates
+    })
+}
+
+/// An image of this machine.
+pub(crate) fn image() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let typed = Typed::read();
+        let before = typed.all("images");
+        let images = typed.paths().images();
+        // Whoever asks for a list does not want a store made.
+        let store = images.is_dir().then(|| Store::open(&images).ok()).flatten();
+        let listed = store
+            .and_then(|store| store.list().ok())
+            .unwrap_or_default();
+        listed
+            .into_iter()
+            .filter_map(|image| image.reference)
+            .map(|reference| reference.familiar())
+            .filter(|name| !before.contains(name))
+            .map(CompletionCandidate::new)
+            .collect()
+    })
 }
 
 /// A namespace that has Pods.
@@ -169,11 +215,9 @@ fn names(prefix: &str, typed: &Typed, before: &[String]) -> Vec<CompletionCandid
 }
 
 fn of_pod(typed: &Typed) -> Vec<CompletionCandidate> {
-    let wanted = typed.all("pod");
-    let wanted = wanted.first().map(String::as_str).unwrap_or_default();
-    let wanted = wanted.rsplit('/').next().unwrap_or_default();
-    let pods = typed.list(&typed.query().fields(format!("metadata.name={wanted}")));
-    pods.iter()
+    typed
+        .pod()
+        .iter()
         .flat_map(containers::names)
         .map(CompletionCandidate::new)
         .collect()
@@ -213,6 +257,23 @@ impl Typed {
         }
     }
 
+    /// The Pod that was typed by name, if there is one.
+    fn pod(&self) -> Vec<Pod> {
+        let wanted = self.all("pod");
+        let wanted = wanted.first().map(String::as_str).unwrap_or_default();
+        let wanted = wanted.rsplit('/').next().unwrap_or_default();
+        self.list(&self.query().fields(format!("metadata.name={wanted}")))
+    }
+
+    fn paths(&self) -> Paths {
+        let root = self
+            .matches
+            .as_ref()
+            .and_then(|matches| matches.try_get_one::<PathBuf>("root").ok()?)
+            .filter(|root| !root.as_os_str().is_empty());
+        Paths::new(root.map(PathBuf::as_path))
+    }
+
     fn query(&self) -> Query {
         let everywhere = self
             .matches
@@ -228,11 +289,7 @@ impl Typed {
 
     /// The Pods of the root that is meant. Whatever goes wrong, there is nothing to complete.
     fn list(&self, query: &Query) -> Vec<Pod> {
-        let root = self
-            .matches
-            .as_ref()
-            .and_then(|matches| matches.try_get_one::<std::path::PathBuf>("root").ok()?);
-        let client = Client::new(Paths::new(root.map(std::path::PathBuf::as_path)).run);
+        let client = Client::new(self.paths().run);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();

@@ -16,7 +16,7 @@ pub(crate) struct DescribeArgs {
     /// Only what has these labels (app=web,tier!=test,'env in (a,b)')
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub(crate) selector: Option<String>,
-    /// Whether to list events [default: for a single Pod]
+    /// Whether to list events [default: for a single Pod, not for several nor by the beginning of names]
     #[arg(
         long,
         value_name = "BOOL",

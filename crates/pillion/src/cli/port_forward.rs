@@ -12,7 +12,7 @@ pub(crate) struct PortForwardArgs {
     #[arg(value_name = "POD", add = completion::pod())]
     pub(crate) pod: String,
     /// Ports here and in the Pod, by number or name: 8080:80, 80 for the same here, :80 for any that is free
-    #[arg(required = true, value_name = "[LOCAL:]REMOTE")]
+    #[arg(required = true, value_name = "[LOCAL:]REMOTE", add = completion::port())]
     pub(crate) ports: Vec<String>,
     #[command(flatten)]
     pub(crate) namespace: Namespace,

@@ -36,6 +36,35 @@ pub(crate) fn run(shell: Shell, term: &Term) -> Result<ExitCode, Failure> {
             &mut script,
         )
         .map_err(|error| Failure::new("write the script".into(), error))?;
+    if matches!(shell, Shell::Bash) {
+        script = with_files(&script);
+    }
     term.write(&script).map_err(Failure::output)?;
     Ok(exit::SUCCESS.into())
+}
+
+/// Bash completes files where the program knows nothing (`~/web.y`), as it does where there is no script.
+fn with_files(script: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(script)
+        .replace("-o bashdefault", "-o bashdefault -o default")
+        .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bash_falls_back_to_files() {
+        let mut script = Vec::new();
+        Bash.write_registration(VARIABLE, NAME, NAME, NAME, &mut script)
+            .expect("script");
+        let script = String::from_utf8(with_files(&script)).expect("text");
+        let mut registered = script.lines().filter(|line| line.contains("complete -o"));
+        assert!(registered.clone().count() > 0, "{script}");
+        assert!(
+            registered.all(|line| line.contains(" -o default ")),
+            "{script}"
+        );
+    }
 }
