@@ -5,10 +5,14 @@
 //! scenario say: `shell` interprets them, `sim` is the world in which they run, on a clock that jumps. What a scenario
 //! expects is only ever compared with what came of that. A scenario that needs something only a real container has is
 //! skipped, with the reason.
+//!
+//! In real containers ([`Mode::Real`]) the same scenarios are run by the `pillion` program.
 
 mod case;
+mod drive;
 mod outcome;
 mod pod;
+mod real;
 mod shell;
 mod sim;
 
@@ -16,12 +20,15 @@ use std::path::{Path, PathBuf};
 
 pub use case::Case;
 pub use outcome::{Outcome, Totals};
+pub use real::Real;
 
 /// Where scenarios are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Mode {
     /// On simulated time, with simulated processes.
     Simulate,
+    /// In real containers.
+    Real(Real),
 }
 
 /// Reads the scenarios of files and folders, by name of the file.
@@ -61,9 +68,10 @@ pub fn parse(file: &Path, text: &str) -> Result<Case, String> {
 
 /// Runs a scenario.
 #[must_use]
-pub fn run(case: &Case, mode: Mode) -> Outcome {
+pub fn run(case: &Case, mode: &Mode) -> Outcome {
     match mode {
         Mode::Simulate => sim::simulate(case),
+        Mode::Real(real) => real.run(case),
     }
 }
 

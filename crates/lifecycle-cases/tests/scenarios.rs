@@ -53,7 +53,7 @@ fn all_scenarios_hold_in_the_simulator() {
             Some((_, what)) => Outcome::Skipped(format!("needs a real container: {what}")),
             None => Outcome::Passed,
         };
-        let outcome = run(case, Mode::Simulate);
+        let outcome = run(case, &Mode::Simulate);
         simulated += usize::from(outcome == Outcome::Passed);
         if outcome != expected {
             wrong.push(format!("{}: {outcome}", case.name));

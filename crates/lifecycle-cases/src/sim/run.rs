@@ -8,22 +8,20 @@ use std::time::Duration;
 use lifecycle::columns::{Columns, columns};
 use lifecycle::sim::Simulator;
 use lifecycle::{Input, Options, PodEvent, Time};
-use manifest::core::v1::{Pod, PodPhase, PodStatus};
+use manifest::core::v1::{Pod, PodStatus};
+use serde_json::Value;
 
 use super::config::Objects;
 use super::fs::Entry;
 use super::volumes::EVENTS;
 use super::world::ShellWorld;
-use crate::case::{Assertion, Case, Events, Step, Subject, Until, seconds};
+use crate::case::{Case, Events, Subject, seconds};
+use crate::drive::{self, Harness, is_terminal};
 use crate::outcome::Outcome;
 use crate::pod;
 
 /// When the simulated machine booted, before the Pod: what scripts read is the time since then.
 const CREATED_AT: Time = Time(1_000_000);
-/// How long a status may lag behind (README of the scenarios).
-const LAG: Duration = Duration::from_secs(3);
-/// How long a deletion may take.
-const GONE_WITHIN: Duration = Duration::from_secs(600);
 /// How long a runner is away that is started again.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -76,195 +74,14 @@ struct Simulation {
 }
 
 impl Simulation {
-    fn mark(&mut self, name: &str) {
-        let now = seconds(self.simulator.now());
-        self.marks.push(name, now);
-    }
-
     fn outcome(&mut self, case: &Case) -> Outcome {
-        let result = self.steps(case);
+        let result = drive::steps(self, case);
         let lack = self.simulator.world().lacks().or(self.lack.take());
         match (lack, result) {
             (Some(what), _) => Outcome::Skipped(format!("needs a real container: {what}")),
             (None, Ok(())) => Outcome::Passed,
             (None, Err(why)) => Outcome::Failed(why),
         }
-    }
-
-    fn steps(&mut self, case: &Case) -> Result<(), String> {
-        if !case.runs_nothing() {
-            case.steps.iter().try_for_each(|step| self.step(step))?;
-        }
-        self.all_hold(&case.expect)
-    }
-
-    fn step(&mut self, step: &Step) -> Result<(), String> {
-        match step {
-            Step::Wait {
-                until,
-                within_s,
-                line,
-            } => {
-                let within = Duration::from_secs_f64(*within_s);
-                self.wait(within, |run| until.iter().try_for_each(|u| run.reached(u)))
-                    .map_err(|why| format!("line {line}: not within {within_s} s: {why}"))
-            }
-            Step::Check(assertions) => self.all_hold(assertions),
-            Step::Hold { what, for_s } => {
-                let end = self.simulator.now() + Duration::from_secs_f64(*for_s);
-                loop {
-                    what.iter()
-                        .try_for_each(|assertion| assertion.judge(self))?;
-                    if !self.advance(end) {
-                        return Ok(());
-                    }
-                }
-            }
-            Step::Sleep(seconds) => {
-                self.sleep(Duration::from_secs_f64(*seconds));
-                Ok(())
-            }
-            Step::Delete { grace_s, wait } => {
-                self.mark("@delete");
-                self.deleting = true;
-                self.simulator.inject(Input::Delete {
-                    grace_seconds: *grace_s,
-                });
-                if *grace_s == Some(0) {
-                    // R8.19: the object is gone at once, the processes are not.
-                    self.vanish();
-                }
-                self.observe();
-                if *wait {
-                    self.wait(GONE_WITHIN, |run| run.reached(&Until::Gone))?;
-                }
-                Ok(())
-            }
-            Step::Touch(name) => {
-                let events = Rc::clone(&self.simulator.world().volumes.events);
-                events
-                    .borrow_mut()
-                    .set(&format!("/{name}"), Entry::File(Vec::new()));
-                Ok(())
-            }
-            Step::Apply(object) => {
-                if object["kind"] == "Pod" {
-                    let changed = pod::changed(object, EVENTS)?;
-                    self.change(changed);
-                } else {
-                    self.simulator.world_mut().objects.apply(object);
-                    self.simulator.inject(Input::ObjectsChanged);
-                }
-                Ok(())
-            }
-            Step::Mark(name) => {
-                self.mark(&format!("@{name}"));
-                Ok(())
-            }
-            Step::RestartRunner { kill_sandbox } => {
-                // Pillion has no runner beside the Pod's owner, with which the Pod's processes end: without the flag
-                // nothing is restarted that a Pod could notice.
-                if *kill_sandbox {
-                    let record = self.simulator.record();
-                    self.simulator.crash(record, AWAY);
-                    self.observe();
-                }
-                Ok(())
-            }
-            Step::SetImage { container, image } => {
-                let mut changed = self.simulator.machine().pod().as_ref().clone();
-                let spec = &mut changed.spec;
-                let mut all = spec.init_containers.iter_mut().chain(&mut spec.containers);
-                match all.find(|c| c.name == *container) {
-                    Some(found) => found.image = Some(image.clone()),
-                    None => return Err(format!("set_image: there is no container {container}")),
-                }
-                self.change(changed);
-                Ok(())
-            }
-        }
-    }
-
-    /// Replaces the Pod's spec.
-    fn change(&mut self, pod: Pod) {
-        let pod = Arc::new(pod);
-        self.simulator.world_mut().set_pod(Arc::clone(&pod));
-        self.simulator.inject(Input::SpecChanged { pod });
-    }
-
-    fn reached(&self, until: &Until) -> Result<(), String> {
-        let reached = match until {
-            Until::Holds(assertion) => return assertion.judge(self),
-            Until::Event(selector) => self.events().find(selector).is_some(),
-            Until::Terminal => is_terminal(self.status().phase.unwrap_or_default()),
-            Until::Gone => self.gone.is_some(),
-        };
-        if reached {
-            return Ok(());
-        }
-        Err(match until {
-            Until::Event(selector) => format!("{selector} did not occur"),
-            Until::Gone => "the Pod is not gone".to_owned(),
-            _ => format!("the phase is {}", self.status().phase.unwrap_or_default()),
-        })
-    }
-
-    /// Whether all hold, each at some moment of the time that a status may lag.
-    fn all_hold(&mut self, assertions: &[Assertion]) -> Result<(), String> {
-        let end = self.simulator.now() + LAG;
-        let mut open: Vec<&Assertion> = assertions.iter().collect();
-        loop {
-            let mut why = Vec::new();
-            open.retain(|assertion| match assertion.judge(self) {
-                Ok(()) => false,
-                Err(failure) => {
-                    why.push(failure);
-                    true
-                }
-            });
-            if open.is_empty() {
-                return Ok(());
-            }
-            if self.stopped() || !self.advance(end) {
-                return Err(why.join("; "));
-            }
-        }
-    }
-
-    fn wait(
-        &mut self,
-        within: Duration,
-        holds: impl Fn(&Self) -> Result<(), String>,
-    ) -> Result<(), String> {
-        let end = self.simulator.now() + within;
-        loop {
-            let Err(why) = holds(self) else {
-                return Ok(());
-            };
-            if self.stopped() || !self.advance(end) {
-                return Err(why);
-            }
-        }
-    }
-
-    fn sleep(&mut self, duration: Duration) {
-        let end = self.simulator.now() + duration;
-        while self.advance(end) {}
-    }
-
-    /// Whether there is no sense in going on.
-    fn stopped(&self) -> bool {
-        self.lack.borrow().is_some() || self.simulator.world().lacks().is_some()
-    }
-
-    /// Lets the next thing happen; once nothing does any more up to `end`, that is the time.
-    fn advance(&mut self, end: Time) -> bool {
-        let advanced = self.simulator.advance(end);
-        if !advanced {
-            self.simulator.run_until(end);
-        }
-        self.observe();
-        advanced
     }
 
     /// Notes what is noted once.
@@ -292,8 +109,76 @@ impl Simulation {
     }
 }
 
-fn is_terminal(phase: PodPhase) -> bool {
-    matches!(phase, PodPhase::Succeeded | PodPhase::Failed)
+impl Harness for Simulation {
+    fn now(&self) -> Time {
+        self.simulator.now()
+    }
+
+    fn stopped(&self) -> bool {
+        self.lack.borrow().is_some() || self.simulator.world().lacks().is_some()
+    }
+
+    fn advance(&mut self, end: Time) -> bool {
+        let advanced = self.simulator.advance(end);
+        if !advanced {
+            self.simulator.run_until(end);
+        }
+        self.observe();
+        advanced
+    }
+
+    fn mark(&mut self, name: &str) {
+        let now = seconds(self.simulator.now());
+        self.marks.push(name, now);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.is_some()
+    }
+
+    fn delete(&mut self, grace_s: Option<i64>) -> Result<(), String> {
+        self.deleting = true;
+        self.simulator.inject(Input::Delete {
+            grace_seconds: grace_s,
+        });
+        if grace_s == Some(0) {
+            // R8.19: the object is gone at once, the processes are not.
+            self.vanish();
+        }
+        self.observe();
+        Ok(())
+    }
+
+    fn touch(&mut self, name: &str) -> Result<(), String> {
+        let events = &self.simulator.world().volumes.events;
+        events
+            .borrow_mut()
+            .set(&format!("/{name}"), Entry::File(Vec::new()));
+        Ok(())
+    }
+
+    fn apply(&mut self, object: &Value) -> Result<(), String> {
+        if object["kind"] == "Pod" {
+            let pod = Arc::new(pod::changed(object, EVENTS)?);
+            self.simulator.world_mut().set_pod(Arc::clone(&pod));
+            self.simulator.inject(Input::SpecChanged { pod });
+        } else {
+            self.simulator.world_mut().objects.apply(object);
+            self.simulator.inject(Input::ObjectsChanged);
+        }
+        Ok(())
+    }
+
+    fn restart_runner(&mut self, kill_sandbox: bool) -> Result<(), String> {
+        // Pillion has no runner beside the Pod's owner, with which the Pod's processes end: without the flag nothing is
+        // restarted that a Pod could notice.
+        if kill_sandbox {
+            let record = self.simulator.record();
+            self.simulator.crash(record, AWAY);
+            self.observe();
+        }
+        Ok(())
+    }
 }
 
 impl Subject for Simulation {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::case::{Check, Compare, Operator, Selector};
+use crate::case::{Assertion, Check, Compare, Operator, Selector};
 
 fn public() -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lifecycle-cases");
