@@ -213,9 +213,16 @@ impl PodTimeline {
             self.dropped += turn(&mut self.ready, state, now);
         }
         for container in &mut self.containers {
-            if let Some(state) = state_of(status, container) {
-                container.dropped += turn(&mut container.spans, state, now);
+            let Some(status) = status_of(status, &container.name) else {
+                continue;
+            };
+            let Some(state) = state_of(status, container.role) else {
+                continue;
+            };
+            if let Some(end) = missed_end(status, &state, &container.spans) {
+                container.dropped += turn(&mut container.spans, end, now);
             }
+            container.dropped += turn(&mut container.spans, state, now);
         }
     }
 
@@ -248,13 +255,19 @@ impl PodTimeline {
     }
 
     /// Whoever watched the Pod died. `alive` is the last moment at which it is known to have been as it was told; how
-    /// it was from then until it is observed again is left open.
+    /// it was from then until it is observed again is left open. What had ended stays so.
     pub fn interrupt(&mut self, alive: Time) {
+        if self.has_ended() {
+            return;
+        }
         let at = self.advance(alive);
         close(&mut self.phases, at);
         close(&mut self.ready, at);
         for container in &mut self.containers {
-            close(&mut container.spans, at);
+            let last = container.spans.last().map(|span| span.state.state);
+            if last != Some(ContainerStage::Terminated) {
+                close(&mut container.spans, at);
+            }
         }
     }
 
@@ -262,9 +275,7 @@ impl PodTimeline {
     #[must_use]
     pub fn up_to(&self, now: Time) -> Self {
         let mut timeline = self.clone();
-        if !self.has_ended() {
-            timeline.advance(now);
-        }
+        timeline.advance(now);
         timeline
     }
 
@@ -275,18 +286,53 @@ impl PodTimeline {
         matches!(phase, Some(PodPhase::Succeeded | PodPhase::Failed))
     }
 
-    /// Time does not go back, even if the clock was set back between two runners.
+    /// Time does not go back, even if the clock was set back between two runners; and for a Pod that has ended it
+    /// stands still, whoever comes to look after it.
     fn advance(&mut self, now: Time) -> MicroTime {
-        self.to = self.to.max(moment(now));
+        if !self.has_ended() {
+            self.to = self.to.max(moment(now));
+        }
         self.to
     }
 }
 
-/// What the status says that a container does.
-fn state_of(status: &PodStatus, container: &ContainerTimeline) -> Option<ContainerState> {
+impl ContainerStage {
+    /// Whether it runs.
+    #[must_use]
+    pub const fn is_up(self) -> bool {
+        !matches!(self, Self::Waiting | Self::Terminated)
+    }
+}
+
+fn status_of<'a>(status: &'a PodStatus, container: &str) -> Option<&'a ContainerStatus> {
     let statuses = status.init_container_statuses.iter();
     let mut statuses = statuses.chain(&status.container_statuses);
-    let status = statuses.find(|status| status.name == container.name)?;
+    statuses.find(|status| status.name == container)
+}
+
+/// The end of a run that was seen running and never seen ended: what is started again may show its end only as the last
+/// state (R11.9), while it waits or runs again.
+fn missed_end(
+    status: &ContainerStatus,
+    state: &ContainerState,
+    spans: &[Span<ContainerState>],
+) -> Option<ContainerState> {
+    let seen = &spans.last()?.state;
+    let is_over = state.state == ContainerStage::Waiting || state.restart > seen.restart;
+    if !seen.state.is_up() || !is_over {
+        return None;
+    }
+    let end = status.last_state.as_ref()?.terminated.as_ref()?;
+    Some(ContainerState {
+        state: ContainerStage::Terminated,
+        reason: end.reason.clone(),
+        exit_code: Some(end.exit_code),
+        restart: seen.restart,
+    })
+}
+
+/// What the status says that a container does.
+fn state_of(status: &ContainerStatus, role: Role) -> Option<ContainerState> {
     let mut state = ContainerState {
         state: ContainerStage::Waiting,
         reason: None,
@@ -304,7 +350,7 @@ fn state_of(status: &PodStatus, container: &ContainerTimeline) -> Option<Contain
         }
         Reported {
             running: Some(_), ..
-        } => state.state = running_stage(container.role, status),
+        } => state.state = running_stage(role, status),
         Reported {
             waiting: Some(waiting),
             ..

@@ -287,3 +287,78 @@ fn it_ends_with_the_pod_and_not_before() {
     watched.timeline.observe(&pod, Time(10));
     assert_eq!(ms(watched.timeline.to), 6000);
 }
+
+#[test]
+fn every_crash_of_a_loop_has_its_end() {
+    let mut watched = Watched::new();
+    watched.exit("init", 0, 0, 0);
+    watched.exit("app", 0, 3, 1000);
+    // From the second crash on it is held back: it waits, and its end is the last state.
+    watched.exit("app", 1, 4, 2000);
+    watched.step(Input::Wake, 12_000);
+    watched.exit("app", 2, 5, 13_000);
+    watched.step(Input::Wake, 14_000);
+    assert_eq!(
+        watched.spans("app")[1..],
+        [
+            "0-1000 Ready - #0",
+            "1000-1000 Terminated Error 3 #0",
+            "1000-2000 Ready - #1",
+            "2000-2000 Terminated Error 4 #1",
+            "2000-12000 Waiting CrashLoopBackOff #1",
+            "12000-13000 Ready - #2",
+            "13000-13000 Terminated Error 5 #2",
+            "13000- Waiting CrashLoopBackOff #2"
+        ]
+    );
+}
+
+#[test]
+fn an_end_may_come_with_the_next_run() {
+    let told = |restart: i32, last: serde_json::Value| {
+        let mut pod = pod();
+        let status = serde_json::json!({"phase": "Running", "containerStatuses": [{
+            "name": "app", "image": "x", "imageID": "", "ready": true, "started": true,
+            "restartCount": restart, "state": {"running": {}}, "lastState": last
+        }]});
+        pod.status = Some(serde_json::from_value(status).expect("a status"));
+        pod
+    };
+    let mut watched = Watched::new();
+    watched.timeline = PodTimeline::new(&told(0, serde_json::json!({})), Time(0));
+    let last = serde_json::json!({"terminated": {"exitCode": 7, "reason": "Error"}});
+    for now in [500, 600] {
+        watched.timeline.observe(&told(1, last.clone()), Time(now));
+    }
+    assert_eq!(
+        watched.spans("app"),
+        [
+            "0-500 Ready - #0",
+            "500-500 Terminated Error 7 #0",
+            "500- Ready - #1"
+        ]
+    );
+}
+
+#[test]
+fn what_has_ended_is_not_interrupted() {
+    let mut watched = Watched::new();
+    watched.exit("init", 0, 0, 1000);
+    // A container that has ended stays so, whoever watches.
+    watched.timeline.interrupt(Time(2000));
+    watched.step(Input::Wake, 5000);
+    assert_eq!(
+        watched.spans("init")[2..],
+        ["1000- Terminated Completed 0 #0"]
+    );
+    let mut pod = pod();
+    pod.status = Some(PodStatus {
+        phase: Some(PodPhase::Succeeded),
+        ..PodStatus::default()
+    });
+    watched.timeline.observe(&pod, Time(6000));
+    let ended = watched.timeline.clone();
+    watched.timeline.interrupt(Time(7000));
+    watched.timeline.observe(&pod, Time(8000));
+    assert_eq!(watched.timeline, ended);
+}

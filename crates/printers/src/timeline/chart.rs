@@ -11,6 +11,9 @@ use manifest::meta::v1::MicroTime;
 
 use super::axis;
 
+/// What a container ends with that SIGTERM ended: 128 + 15.
+const SIGTERM_CODE: i32 = 143;
+
 /// A whole picture.
 pub(super) struct Chart {
     /// `namespace/name`.
@@ -65,6 +68,8 @@ pub(super) enum Shade {
     Ready,
     /// It had ended well.
     Succeeded,
+    /// A sidecar was told to stop, and did.
+    Stopped,
     /// It had ended otherwise.
     Failed,
 }
@@ -86,21 +91,24 @@ pub(super) enum Sign {
     Unhealthy,
     /// It runs again.
     Restart,
+    /// It is stopped since it is not needed any more.
+    Stopping,
     /// Something else is wrong.
     Warning,
-    /// It is being stopped.
+    /// It is stopped since it does not do well.
     Killing,
 }
 
 impl Shade {
     /// All of them, in the order of a life.
-    pub(super) const ALL: [Shade; 8] = [
+    pub(super) const ALL: [Shade; 9] = [
         Self::Waiting,
         Self::BackOff,
         Self::Running,
         Self::Started,
         Self::Ready,
         Self::Succeeded,
+        Self::Stopped,
         Self::Failed,
         Self::Unknown,
     ];
@@ -115,21 +123,23 @@ impl Shade {
             Self::Started => "not ready",
             Self::Ready => "ready",
             Self::Succeeded => "ended",
+            Self::Stopped => "ended as told",
             Self::Failed => "failed",
         }
     }
 
     /// Whether it had come to an end.
     pub(super) const fn is_end(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed)
+        matches!(self, Self::Succeeded | Self::Stopped | Self::Failed)
     }
 }
 
 impl Sign {
     /// All of them, the gravest last.
-    pub(super) const ALL: [Sign; 5] = [
+    pub(super) const ALL: [Sign; 6] = [
         Self::Unhealthy,
         Self::Killing,
+        Self::Stopping,
         Self::BackOff,
         Self::Restart,
         Self::Warning,
@@ -142,7 +152,8 @@ impl Sign {
             Self::Unhealthy => "probe failed",
             Self::Restart => "restarted",
             Self::Warning => "warning",
-            Self::Killing => "stopped",
+            Self::Stopping => "stopped",
+            Self::Killing => "killed",
         }
     }
 
@@ -150,6 +161,7 @@ impl Sign {
     fn of(mark: &Mark) -> Option<Self> {
         match (mark.reason.as_str(), mark.kind) {
             ("Unhealthy" | "ProbeWarning", _) => Some(Self::Unhealthy),
+            ("Killing", _) if is_ordinary_stop(mark) => Some(Self::Stopping),
             ("Killing", _) => Some(Self::Killing),
             ("BackOff", _) => Some(Self::BackOff),
             (_, EventKind::Warning) => Some(Self::Warning),
@@ -177,24 +189,6 @@ impl Chart {
             length: clock.length,
             rows,
         }
-    }
-
-    /// The states that are seen, in the order of the legend.
-    pub(super) fn shades(&self) -> Vec<Shade> {
-        let seen = |shade: &Shade| {
-            let mut bars = self.rows.iter().flat_map(|row| &row.bars);
-            bars.any(|bar| bar.shade == *shade)
-        };
-        Shade::ALL.into_iter().filter(seen).collect()
-    }
-
-    /// The marks that are seen, in the order of the legend.
-    pub(super) fn signs(&self) -> Vec<Sign> {
-        let seen = |sign: &Sign| {
-            let mut points = self.rows.iter().flat_map(|row| &row.points);
-            points.any(|point| point.sign == *sign)
-        };
-        Sign::ALL.into_iter().filter(seen).collect()
     }
 }
 
@@ -305,12 +299,17 @@ fn ready_bar(state: &ReadyState, from: i64, to: i64) -> Bar {
 fn row(container: &ContainerTimeline, clock: Clock) -> Row {
     let bars = container.spans.iter().map(|span| {
         let (from, to) = clock.span(span);
-        bar(from, to, shade(&span.state), &container_title(&span.state))
+        bar(
+            from,
+            to,
+            container_shade(container, span),
+            &container_title(&span.state),
+        )
     });
     let mut points = points(&container.marks, clock);
     for pair in container.spans.windows(2) {
         let (before, after) = (&pair[0].state, &pair[1].state);
-        if after.restart > before.restart && is_up(after.state) {
+        if after.restart > before.restart && after.state.is_up() {
             points.push(Point {
                 at: clock.at(pair[1].from),
                 sign: Sign::Restart,
@@ -333,8 +332,24 @@ fn row(container: &ContainerTimeline, clock: Clock) -> Row {
     }
 }
 
-pub(super) const fn is_up(stage: ContainerStage) -> bool {
-    !matches!(stage, ContainerStage::Waiting | ContainerStage::Terminated)
+/// Whether a container is stopped for no fault of its own, as at the end of its Pod.
+fn is_ordinary_stop(mark: &Mark) -> bool {
+    mark.reason == "Killing" && mark.message.starts_with("Stopping container")
+}
+
+/// What is seen of a container in a span. A sidecar that SIGTERM ended when it was told to stop has not failed: how
+/// sidecars end does not count for the Pod either.
+pub(super) fn container_shade(container: &ContainerTimeline, span: &Span<ContainerState>) -> Shade {
+    let shade = shade(&span.state);
+    let was_told = |mark: &Mark| is_ordinary_stop(mark) && mark.time <= span.from;
+    if shade == Shade::Failed
+        && container.role == Role::Sidecar
+        && span.state.exit_code == Some(SIGTERM_CODE)
+        && container.marks.iter().any(was_told)
+    {
+        return Shade::Stopped;
+    }
+    shade
 }
 
 fn shade(state: &ContainerState) -> Shade {

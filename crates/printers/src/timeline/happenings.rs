@@ -1,11 +1,17 @@
 //! All that happened, in the order of time: events, and what became of the Pod and its containers.
 
 use lifecycle::EventKind;
-use lifecycle::timeline::{ContainerStage, ContainerTimeline, Mark, PodTimeline, Span};
+use lifecycle::timeline::{
+    ContainerStage, ContainerState, ContainerTimeline, Mark, PodTimeline, Span,
+};
 use manifest::core::v1::{ConditionStatus, PodPhase};
 
 use super::axis;
-use super::chart::{Clock, is_up};
+use super::chart::{Clock, Shade, container_shade};
+
+/// What came within so many microseconds came at once: an event and the status that shows it are told one after the
+/// other.
+const AT_ONCE: i64 = 10_000;
 
 /// One thing that happened.
 pub(super) struct Happening {
@@ -69,7 +75,13 @@ pub(super) fn all(timeline: &PodTimeline) -> Vec<Happening> {
     all.extend(timeline.marks.iter().map(|mark| event("pod", mark, clock)));
     for container in &timeline.containers {
         let name = &container.name;
-        all.extend(container.marks.iter().map(|mark| event(name, mark, clock)));
+        all.extend(container.marks.iter().map(|mark| {
+            let mut happening = event(name, mark, clock);
+            if mark.reason == "Started" {
+                happening.at = before_ready(happening.at, container, clock);
+            }
+            happening
+        }));
         changes(container, clock, &mut all);
     }
     // Stable: what came at the same moment stays in the order of the Pod and its containers.
@@ -108,12 +120,27 @@ fn event(who: &str, mark: &Mark, clock: Clock) -> Happening {
     }
 }
 
+/// When a container was started: before it was ready, even if that was told first.
+fn before_ready(started: i64, container: &ContainerTimeline, clock: Clock) -> i64 {
+    let ready = container.spans.iter();
+    let ready = ready.filter(|span| span.state.state == ContainerStage::Ready);
+    ready
+        .map(|span| clock.at(span.from))
+        .find(|ready| (0..=AT_ONCE).contains(&(started - ready)))
+        .unwrap_or(started)
+}
+
 /// When a container became ready, was not any more, and ended; starts have events.
 fn changes(container: &ContainerTimeline, clock: Clock, all: &mut Vec<Happening>) {
     let mut began = None;
     let mut was_ready = false;
+    let mut known_to = 0;
     for span in &container.spans {
-        let at = clock.at(span.from);
+        let (at, to) = clock.span(span);
+        // How long it ran is not known if nobody watched.
+        if std::mem::replace(&mut known_to, to) < at {
+            began = None;
+        }
         let mut push = |what: &str, message, mood| {
             let (who, what) = (container.name.clone(), what.to_owned());
             all.push(Happening {
@@ -128,14 +155,17 @@ fn changes(container: &ContainerTimeline, clock: Clock, all: &mut Vec<Happening>
             ContainerStage::Ready => push("ready", String::new(), Mood::Good),
             ContainerStage::Started if was_ready => push("not ready", String::new(), Mood::Neutral),
             ContainerStage::Terminated => {
-                let good = span.state.exit_code == Some(0);
-                let mood = if good { Mood::Good } else { Mood::Bad };
+                let mood = match container_shade(container, span) {
+                    Shade::Succeeded => Mood::Good,
+                    Shade::Stopped => Mood::Neutral,
+                    _ => Mood::Bad,
+                };
                 push("ended", ending(span, began.map(|began| at - began)), mood);
             }
             _ => {}
         }
         was_ready = span.state.state == ContainerStage::Ready;
-        if is_up(span.state.state) {
+        if span.state.state.is_up() {
             began.get_or_insert(at);
         } else {
             began = None;
@@ -144,7 +174,7 @@ fn changes(container: &ContainerTimeline, clock: Clock, all: &mut Vec<Happening>
 }
 
 /// `Error, exit code 1, ran 12.3s`.
-fn ending(span: &Span<lifecycle::timeline::ContainerState>, ran: Option<i64>) -> String {
+fn ending(span: &Span<ContainerState>, ran: Option<i64>) -> String {
     let reason = span.state.reason.clone();
     let code = span.state.exit_code.map(|code| format!("exit code {code}"));
     let ran = ran.map(|ran| format!("ran {}", axis::duration(ran)));

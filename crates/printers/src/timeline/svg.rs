@@ -1,6 +1,8 @@
 //! A timeline as an SVG file that stands on its own: no scripts, no fonts or images from elsewhere, light and
 //! dark as the reader's system is. What a bar or a mark means is told when it is pointed at.
 
+use std::collections::HashSet;
+
 use lifecycle::timeline::PodTimeline;
 
 use super::axis;
@@ -14,10 +16,18 @@ mod style;
 /// The whole width, in pixels as all below.
 const WIDTH: f64 = 1040.0;
 const MARGIN: f64 = 24.0;
+/// Where the bars end.
+const RIGHT: f64 = WIDTH - MARGIN;
 /// Width of a character of the monospaced font at its size.
 const CHARACTER: f64 = 7.25;
 const ROW: f64 = 38.0;
 const BAR: f64 = 16.0;
+/// The width of the narrowest bar.
+const NARROWEST: f64 = 1.5;
+/// What is narrower than this is not seen next to something wide.
+const SLIVER: f64 = 0.3;
+/// How far marks reach to each side.
+const MARK: f64 = 5.0;
 /// Distance between the lines of the list.
 const LINE: f64 = 18.0;
 /// The longest name that is written out before a bar.
@@ -33,6 +43,7 @@ pub fn svg(timeline: &PodTimeline) -> String {
         body: String::new(),
         left: gutter,
         length: chart.length as f64,
+        shown: HashSet::new(),
     };
     let mut y = picture.header(&chart);
     let top = y;
@@ -43,7 +54,7 @@ pub fn svg(timeline: &PodTimeline) -> String {
         picture.row(row, y);
         y += ROW;
     }
-    y = picture.legend(&chart, y + 18.0);
+    y = picture.legend(y + 18.0);
     y = picture.list(&happenings::all(timeline), y + 22.0);
     let height = y + MARGIN / 2.0;
     let title = text(&format!("Timeline of Pod {}", chart.name));
@@ -81,6 +92,11 @@ fn label(row: &Row) -> String {
     } else {
         &row.name
     };
+    short(name)
+}
+
+/// A name as far as it is written out.
+fn short(name: &str) -> String {
     if name.chars().count() <= LONGEST_NAME {
         return name.to_owned();
     }
@@ -93,11 +109,18 @@ struct Picture {
     left: f64,
     /// The time that they span, in microseconds.
     length: f64,
+    /// The classes of what is seen in the rows.
+    shown: HashSet<&'static str>,
 }
 
 impl Picture {
+    /// Where a shape stands that reaches so far to both sides, so that it keeps within the axis.
+    fn inside(&self, at: i64, reach: f64) -> f64 {
+        self.x(at).clamp(self.left + reach, RIGHT - reach)
+    }
+
     fn x(&self, at: i64) -> f64 {
-        let x = self.left + (WIDTH - MARGIN - self.left) * (at as f64) / self.length;
+        let x = self.left + (RIGHT - self.left) * (at as f64) / self.length;
         (x * 100.0).round() / 100.0
     }
 
@@ -146,8 +169,13 @@ impl Picture {
             self.text(MARGIN, middle, "role", row.role);
         }
         self.text(MARGIN + 58.0, middle, "name", &label(row));
-        for bar in &row.bars {
+        for (position, bar) in row.bars.iter().enumerate() {
             self.bar(bar, y);
+            // A sliver lies under the bar that follows.
+            let is_last = position + 1 == row.bars.len();
+            if bar.shade.is_end() || is_last || self.x(bar.to) - self.x(bar.from) >= SLIVER {
+                self.shown.insert(class(bar.shade));
+            }
         }
         // Ends above what comes after them.
         let ends = row.bars.iter().filter(|bar| bar.shade.is_end());
@@ -170,9 +198,8 @@ impl Picture {
     }
 
     fn bar(&mut self, bar: &Bar, y: f64) {
-        let (from, to) = (self.x(bar.from), self.x(bar.to));
-        // What is shorter than a pixel and a half would not be seen.
-        let width = ((to - from).max(1.5) * 100.0).round() / 100.0;
+        let (from, to) = (self.x(bar.from).min(RIGHT - NARROWEST), self.x(bar.to));
+        let width = ((to - from).max(NARROWEST) * 100.0).round() / 100.0;
         let class = class(bar.shade);
         let title = text(&bar.title);
         let shape = if bar.shade.is_end() {
@@ -190,14 +217,15 @@ impl Picture {
 
     /// How something ended; as a mere line where the next one is near.
     fn end(&mut self, bar: &Bar, crowded: bool, y: f64) {
-        let x = self.x(bar.from).min(WIDTH - MARGIN - BAR / 2.0 + 4.0);
         let middle = y + BAR / 2.0;
         let (title, class) = (text(&bar.title), class(bar.shade));
         if crowded {
+            let x = self.inside(bar.from, 1.0);
             return self.push(&format!(
                 "<path class=\"{class}\" d=\"M{x} {y}v{BAR}\" stroke=\"currentColor\" stroke-width=\"2\"><title>{title}</title></path>"
             ));
         }
+        let x = self.inside(bar.from, BAR / 2.0);
         self.push(&format!(
             "<use href=\"#{class}\" class=\"{class}\" x=\"{x}\" y=\"{middle}\"><title>{title}</title></use>"
         ));
@@ -220,23 +248,23 @@ impl Picture {
     }
 
     fn point(&mut self, point: &Point, y: f64) {
-        let x = self.x(point.at);
+        let x = self.inside(point.at, MARK);
         let (title, class) = (text(&point.title), sign(point.sign));
+        self.shown.insert(class);
         self.push(&format!(
             "<use href=\"#{class}\" class=\"{class}\" x=\"{x}\" y=\"{y}\"><title>{title}</title></use>"
         ));
     }
 
-    /// What colours and signs mean, as far as they occur; says where it ends.
-    fn legend(&mut self, chart: &Chart, y: f64) -> f64 {
-        let shades = chart.shades().into_iter();
-        let shades = shades.map(|shade| (class(shade), shade.name(), !shade.is_end()));
-        let signs = chart
-            .signs()
-            .into_iter()
-            .map(|point| (sign(point), point.name(), false));
+    /// What colours and signs mean, as far as they are seen; says where it ends.
+    fn legend(&mut self, y: f64) -> f64 {
+        let shades = Shade::ALL.map(|shade| (class(shade), shade.name(), !shade.is_end()));
+        let signs = Sign::ALL.map(|point| (sign(point), point.name(), false));
         let (mut x, mut y) = (MARGIN, y);
-        for (class, name, is_bar) in shades.chain(signs) {
+        for (class, name, is_bar) in shades.into_iter().chain(signs) {
+            if !self.shown.contains(class) {
+                continue;
+            }
             let width = 24.0 + name.chars().count() as f64 * CHARACTER;
             if x > MARGIN && x + width > WIDTH - MARGIN {
                 (x, y) = (MARGIN, y + 22.0);
@@ -277,7 +305,7 @@ impl Picture {
         let mut y = y + 6.0;
         for happening in happenings {
             y += LINE;
-            let who = happening.who.chars().take(LONGEST_NAME).collect::<String>();
+            let who = short(&happening.who);
             self.text(
                 offset_end,
                 y,
@@ -305,6 +333,7 @@ const fn class(shade: Shade) -> &'static str {
         Shade::Started => "started",
         Shade::Ready => "ready",
         Shade::Succeeded => "succeeded",
+        Shade::Stopped => "stopped",
         Shade::Failed => "failed",
     }
 }
@@ -315,6 +344,7 @@ const fn sign(sign: Sign) -> &'static str {
         Sign::Unhealthy => "unhealthy",
         Sign::Restart => "restart",
         Sign::Warning => "warning",
+        Sign::Stopping => "stopping",
         Sign::Killing => "killing",
     }
 }

@@ -92,7 +92,7 @@ app     web   ..===######################x~~~~~~~~~~===#########################
                                   !    k b          r                w
 
 . waiting   ~ back-off   - running   = not ready   # ready   v ended   x failed
-! probe failed   k stopped   b held back   r restarted   w warning
+! probe failed   k killed   b held back   r restarted   w warning
 
   +0ms  pod    Pending
  +10ms  setup  Started    Started container setup
@@ -219,6 +219,113 @@ fn as_svg() {
             "{target}"
         );
     }
+}
+
+/// A Pod whose app has run and whose sidecar was stopped then.
+fn completed(code: i32) -> PodTimeline {
+    let mut timeline = crashing();
+    let at = |ms: i64| MicroTime(Timestamp::from_millisecond(1_700_000_000_000 + ms).unwrap());
+    let [mut app, mut proxy] = [2, 1].map(|i| timeline.containers[i].clone());
+    for (container, end, code) in [(&mut app, 71_000, 0), (&mut proxy, 72_000, code)] {
+        let mut ended = container.spans[1].clone();
+        container.spans.truncate(2);
+        container.marks.truncate(1);
+        container.spans[1].to = Some(at(end));
+        (ended.from, ended.to) = (at(end), None);
+        ended.state.state = ContainerStage::Terminated;
+        ended.state.reason = Some("Error".to_owned());
+        ended.state.exit_code = Some(code);
+        container.spans.push(ended);
+    }
+    let mut stop = proxy.marks[0].clone();
+    stop.time = at(72_000);
+    "Killing".clone_into(&mut stop.reason);
+    "Stopping container proxy".clone_into(&mut stop.message);
+    proxy.marks.push(stop);
+    timeline.containers = vec![proxy, app];
+    timeline
+}
+
+/// What the SVG refers to and draws, by class, and where it stands.
+fn shapes(svg: &str) -> Vec<(String, f64)> {
+    let document = roxmltree::Document::parse(svg).unwrap();
+    let shapes = document.descendants().filter_map(|node| {
+        let x = node.attribute("x")?.parse().ok()?;
+        Some((node.attribute("class")?.to_owned(), x))
+    });
+    shapes.collect()
+}
+
+#[test]
+fn a_sidecar_that_was_told_to_stop_has_not_failed() {
+    for (code, expected) in [(0, "succeeded"), (143, "stopped"), (1, "failed")] {
+        let timeline = completed(code);
+        let svg = svg(&timeline);
+        let shapes = shapes(&svg);
+        let has = |class: &str| shapes.iter().any(|(of, _)| of == class);
+        assert!(has(expected) && has("stopping"), "{code}: {svg}");
+        assert!(!has("killing"), "{code}: {svg}");
+        assert_eq!(has("failed"), code == 1, "{code}: {svg}");
+        // The mark of the end keeps within the axis.
+        for (class, reach) in [(expected, 8.0), ("stopping", 5.0)] {
+            let of_class = shapes.iter().filter(|(of, _)| of == class);
+            let last = of_class.map(|(_, x)| *x).fold(0.0, f64::max);
+            assert!(last > 900.0 && last + reach <= 1016.0, "{class} at {last}");
+        }
+        let text = text(&timeline, PLAIN);
+        assert_eq!(text.contains("x failed"), code == 1, "{text}");
+        assert!(!text.contains("killed"), "{text}");
+    }
+}
+
+#[test]
+fn the_legend_tells_of_what_is_seen() {
+    let mut timeline = crashing();
+    // A wait too short to be seen, and a mark that a graver one covers.
+    let web = &mut timeline.containers[2];
+    web.spans[4].to = Some(web.spans[4].from);
+    web.spans[5].from = web.spans[4].from;
+    web.marks[3].time = web.marks[2].time;
+    let text = text(&timeline, PLAIN);
+    for hidden in ["~ back-off", "b held back"] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+    let svg = svg(&timeline);
+    for hidden in [">back-off<", ">held back<"] {
+        assert!(!svg.contains(hidden), "{svg}");
+    }
+    assert!(svg.contains(">killed<"), "{svg}");
+}
+
+#[test]
+fn a_long_name_is_cut_visibly_in_the_list() {
+    let mut timeline = crashing();
+    timeline.containers[2].name = "n".repeat(40);
+    let svg = svg(&timeline);
+    let cut = format!(">{}…<", "n".repeat(27));
+    // In its row, and in each of its lines.
+    assert!(svg.matches(&cut).count() > 5, "{svg}");
+    assert!(!svg.contains(&format!(">{}<", "n".repeat(28))), "{svg}");
+}
+
+#[test]
+fn a_container_is_started_before_it_is_ready() {
+    let mut timeline = crashing();
+    let web = &mut timeline.containers[2];
+    let started = web.marks[0].time;
+    let earlier = Timestamp::from_microsecond(started.0.as_microsecond() - 3000).unwrap();
+    web.spans[1].from = MicroTime(earlier);
+    web.spans[1].state.state = ContainerStage::Ready;
+    let text = text(&timeline, PLAIN);
+    let list = text
+        .lines()
+        .filter(|line| line.trim_start().starts_with('+'));
+    let of_web = list.filter(|line| line.contains("  web  "));
+    let first = of_web.take(2).map(str::trim).collect::<Vec<_>>();
+    assert!(
+        first[0].contains("Started") && first[1].ends_with("ready"),
+        "{text}"
+    );
 }
 
 /// Any moment within some years, most of them close to each other.

@@ -1,5 +1,6 @@
 //! A timeline for a terminal.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
@@ -49,11 +50,12 @@ pub fn text(timeline: &PodTimeline, look: Look) -> String {
         .iter()
         .map(|row| short(&row.name, look).chars().count());
     let gutter = roles + 1 + names.max().unwrap_or(0) + 1;
-    let plot = Plot {
+    let mut plot = Plot {
         look,
         length: chart.length,
         gutter,
         cells: look.width.saturating_sub(gutter).max(10),
+        shown: HashSet::new(),
     };
     plot.axis(&mut out);
     for row in &chart.rows {
@@ -61,7 +63,7 @@ pub fn text(timeline: &PodTimeline, look: Look) -> String {
         plot.row(&mut out, &label, row);
     }
     out.push('\n');
-    legend(&mut out, &chart, look);
+    legend(&mut out, &plot.shown, look);
     out.push('\n');
     list(&mut out, timeline, look);
     out
@@ -111,6 +113,7 @@ impl Look {
             Shade::Started => ('▓', '=', color(AnsiColor::Yellow)),
             Shade::Ready => ('█', '#', color(AnsiColor::Green)),
             Shade::Succeeded => ('✔', 'v', color(AnsiColor::Green)),
+            Shade::Stopped => ('■', 'o', Style::new().dimmed()),
             Shade::Failed => ('✘', 'x', color(AnsiColor::Red).bold()),
         };
         (if self.unicode { character } else { ascii }, style)
@@ -123,6 +126,7 @@ impl Look {
             Sign::Unhealthy => ('!', '!', color(AnsiColor::Yellow).bold()),
             Sign::Restart => ('↻', 'r', color(AnsiColor::Blue)),
             Sign::Warning => ('▲', 'w', color(AnsiColor::Red)),
+            Sign::Stopping => ('▪', 's', Style::new().dimmed()),
             Sign::Killing => ('×', 'k', color(AnsiColor::Red)),
         };
         (if self.unicode { character } else { ascii }, style)
@@ -135,6 +139,8 @@ struct Plot {
     length: i64,
     gutter: usize,
     cells: usize,
+    /// The characters that are seen in the rows.
+    shown: HashSet<char>,
 }
 
 impl Plot {
@@ -175,13 +181,14 @@ impl Plot {
     }
 
     /// The bars, and the marks below them when there are any.
-    fn row(&self, out: &mut String, label: &str, row: &Row) {
+    fn row(&mut self, out: &mut String, label: &str, row: &Row) {
         out.push_str(label);
         out.extend(std::iter::repeat_n(
             ' ',
             self.gutter - label.chars().count(),
         ));
-        self.line(out, &self.bars(row));
+        let bars = self.bars(row);
+        self.line(out, &bars);
         let mut signs: Vec<Option<Sign>> = vec![None; self.cells];
         for point in &row.points {
             let cell = &mut signs[self.cell(point.at)];
@@ -193,7 +200,8 @@ impl Plot {
                 Some(sign) => self.look.sign(sign),
                 None => (' ', Style::new()),
             });
-            self.line(out, &signs.collect::<Vec<_>>());
+            let signs = signs.collect::<Vec<_>>();
+            self.line(out, &signs);
         }
         if row.dropped > 0 {
             let note = format!("{} entries left out", row.dropped);
@@ -256,7 +264,9 @@ impl Plot {
     }
 
     /// Characters with their styles, runs of one style together, without blanks at the end.
-    fn line(&self, out: &mut String, cells: &[(char, Style)]) {
+    fn line(&mut self, out: &mut String, cells: &[(char, Style)]) {
+        self.shown
+            .extend(cells.iter().map(|(character, _)| character));
         let end = cells.iter().rposition(|(character, _)| *character != ' ');
         let cells = &cells[..end.map_or(0, |end| end + 1)];
         for run in cells.chunk_by(|(_, left), (_, right)| left == right) {
@@ -276,18 +286,13 @@ struct Cell {
     longest: Option<(i64, Shade)>,
 }
 
-/// What the characters mean, as far as they occur.
-fn legend(out: &mut String, chart: &Chart, look: Look) {
-    let shades = chart
-        .shades()
-        .into_iter()
-        .map(|shade| (look.shade(shade), shade.name()));
-    let signs = chart
-        .signs()
-        .into_iter()
-        .map(|sign| (look.sign(sign), sign.name()));
+/// What the characters mean, as far as they are seen.
+fn legend(out: &mut String, shown: &HashSet<char>, look: Look) {
+    let shades = Shade::ALL.map(|shade| (look.shade(shade), shade.name()));
+    let signs = Sign::ALL.map(|sign| (look.sign(sign), sign.name()));
+    let all = shades.into_iter().chain(signs);
     let mut column = 0;
-    for ((character, style), name) in shades.chain(signs) {
+    for ((character, style), name) in all.filter(|((character, _), _)| shown.contains(character)) {
         let width = name.chars().count() + 2;
         if column > 0 && column + 3 + width > look.width {
             out.push('\n');

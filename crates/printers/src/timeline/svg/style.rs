@@ -20,6 +20,7 @@ rect.running{fill:#54aeff}
 rect.started{fill:#eac54f}
 rect.ready{fill:#2da44e}
 .succeeded{color:#1a7f37}.failed,.killing{color:#cf222e}
+.stopped,.stopping{color:#59636e}
 .unhealthy,.held{color:#bf8700}.restart{color:#0969da}.warning{color:#bc4c00}
 .stripe{stroke:#d4a72c}.stripes{fill:#fff8c5}.dot{fill:#818b98}.cut{stroke:#fff}
 @media (prefers-color-scheme:dark){
@@ -35,6 +36,7 @@ rect.running{fill:#1f6feb}
 rect.started{fill:#bb8009}
 rect.ready{fill:#238636}
 .succeeded{color:#3fb950}.failed,.killing{color:#f85149}
+.stopped,.stopping{color:#9198a1}
 .unhealthy,.held{color:#d29922}.restart{color:#58a6ff}.warning{color:#db6d28}
 .stripe{stroke:#9e6a03}.stripes{fill:#272115}.dot{fill:#656c76}.cut{stroke:#0d1117}
 }
@@ -46,8 +48,10 @@ pub(super) const DEFINITIONS: &str = r##"<defs>
 <pattern id="dots" width="5" height="5" patternUnits="userSpaceOnUse"><circle class="dot" cx="2.5" cy="2.5" r=".8"/></pattern>
 <g id="succeeded"><circle r="8" fill="currentColor"/><path class="cut" d="M-3.6 .3L-1 2.9L3.7 -2.6" fill="none" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/></g>
 <g id="failed"><circle r="8" fill="currentColor"/><path class="cut" d="M-3 -3L3 3M3 -3L-3 3" fill="none" stroke-width="2" stroke-linecap="round"/></g>
+<g id="stopped"><circle r="8" fill="currentColor"/><path class="cut" d="M-3 0H3" fill="none" stroke-width="2" stroke-linecap="round"/></g>
 <path id="unhealthy" d="M0 -4.5L5 4H-5Z" fill="currentColor"/>
 <path id="killing" d="M-3.4 -3.4L3.4 3.4M3.4 -3.4L-3.4 3.4" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"/>
+<path id="stopping" d="M-3.5 -3.5H3.5V3.5H-3.5Z" fill="currentColor"/>
 <path id="held" d="M-3.5 -4V4M0 -4V4" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>
 <path id="restart" d="M2.6 -2.9A4 4 0 1 0 4 .6M3.6 -5V-2.2H.8" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"/>
 <path id="warning" d="M0 -5L5 0L0 5L-5 0Z" fill="currentColor"/>
