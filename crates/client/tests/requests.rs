@@ -270,6 +270,38 @@ async fn a_connection_is_one_to_the_owner() {
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
 }
 
+#[tokio::test]
+async fn an_owner_that_dies_while_it_answers_is_told_of() {
+    let root = Root::new();
+    let listener = silent_socket(&root, "dying");
+    root.link("web", "dying");
+    let server = async {
+        let (mut stream, _) = listener.accept().await.expect("accept");
+        // What was not read would be told of as a reset.
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await.expect("read");
+        let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\none\n\r\n";
+        stream.write_all(head).await.expect("write");
+    };
+    let client = root.client();
+    let pod = web();
+    let options = LogOptions::default();
+    let (log, ()) = tokio::join!(client.log(&pod, &options), server);
+    let mut log = log.expect("log");
+    assert_eq!(
+        log.chunk().await.expect("chunk").as_deref(),
+        Some(&b"one\n"[..])
+    );
+    let error = log.chunk().await.expect_err("broken");
+    assert!(
+        error
+            .to_string()
+            .starts_with("the Pod's supervisor is gone"),
+        "{error}"
+    );
+    assert!(std::error::Error::source(&error).is_none());
+}
+
 /// Time passes by itself where nothing else can happen.
 #[tokio::test(start_paused = true)]
 async fn a_stopped_program_does_not_hide_the_others() {
