@@ -26,6 +26,9 @@ use crate::watch::{self, Watch};
 
 /// Servers that are asked at the same time.
 const AT_ONCE: usize = 256;
+/// How often a server that broke off is looked at before it counts as one that is there.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// For answers that take a running program no time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// To learn which process a socket is of; the kernel answers, unless too many wait there already.
@@ -278,7 +281,7 @@ impl Client {
         let stream = self.connect(pod).await?;
         match call.send(stream).await {
             // It went while it was asked.
-            Err(Error::Http { .. }) if self.owner(pod).is_gone().await => {
+            Err(Error::Http { .. }) if self.owner(pod).goes().await => {
                 Err(Error::not_found("pods", &pod.name))
             }
             other => other,
@@ -420,8 +423,15 @@ impl Server {
         self.directory.connect(&self.name).await
     }
 
-    async fn is_gone(&self) -> bool {
-        matches!(self.connect().await, Ok(None))
+    /// Whether it is gone, or is on its way: a process that dies lets go of its connections before it does of its socket.
+    async fn goes(&self) -> bool {
+        for _ in 0..LOOKS {
+            if matches!(self.connect().await, Ok(None)) {
+                return true;
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        false
     }
 
     /// The process that listens; the kernel knows it also where that process does nothing.
@@ -441,7 +451,7 @@ impl Server {
             }
         };
         match self.in_time(answer).await {
-            Err(Error::Http { .. }) if self.is_gone().await => Ok(None),
+            Err(Error::Http { .. }) if self.goes().await => Ok(None),
             other => other,
         }
     }

@@ -1,7 +1,8 @@
 //! Names of files that stand for Pods.
 
-/// Longer a name is not written out: file systems take 255 bytes, and what stands for a Pod gets an ending.
-const LONGEST: usize = 200;
+/// Longer a name is not written out: the address of a socket has room for 107 bytes, of which a directory's descriptor
+/// (`/proc/self/fd/N/`), the hash and an ending take their part.
+const LONGEST: usize = 56;
 
 /// A file's name for a Pod, unique to its namespace and name. A Pod's name can be longer than a file's: of such a one only
 /// the beginning is there, and a hash of all of it.
@@ -39,8 +40,8 @@ mod tests {
             of_pod("n", &format!("{long}2")),
         );
         assert_ne!(one, two);
-        assert!(one.len() < 240);
+        assert!(one.len() < 80);
         assert_eq!(one, of_pod("n", &format!("{long}1")));
-        assert!(of_pod("n", &"é".repeat(200)).len() < 240);
+        assert!(of_pod("n", &"é".repeat(200)).len() < 80);
     }
 }

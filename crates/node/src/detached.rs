@@ -32,6 +32,7 @@ pub use self::change::{Difference, change};
 pub use self::process::{Greeting, Starting, SupervisorError, take_lock};
 pub(crate) use self::recover::clear_processes;
 pub use self::recover::recover;
+use crate::endpoint;
 use crate::node::PullPolicyOverride;
 use crate::objects::Objects;
 use crate::paths::{Paths, PodPaths};
@@ -177,6 +178,13 @@ impl Record {
     #[must_use]
     pub fn new(paths: PodPaths) -> Self {
         Self { paths }
+    }
+
+    /// Whether a supervisor answers for the Pod.
+    #[must_use]
+    pub fn is_served(&self, paths: &Paths) -> bool {
+        let uid = self.paths.dir.file_name().unwrap_or_default();
+        endpoint::answers(paths, &uid.to_string_lossy())
     }
 
     /// The Pod as it was last.

@@ -119,6 +119,15 @@ fn short(dir: &OwnedFd) -> PathBuf {
     format!("/proc/self/fd/{}", dir.as_raw_fd()).into()
 }
 
+/// Whether a process listens at `<run>/<id>.sock`.
+pub(crate) fn answers(paths: &Paths, id: &str) -> bool {
+    let connected = File::open(&paths.run).and_then(|dir| {
+        let dir = OwnedFd::from(dir);
+        UnixStream::connect(short(&dir).join(format!("{id}.sock")))
+    });
+    connected.is_ok()
+}
+
 /// Removes sockets whose processes are gone, and links that lead nowhere.
 ///
 /// Whether a socket is dead is seen by connecting, which wakes its process. One that leads to a Pod with a name has an

@@ -233,11 +233,19 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
         let Some(uid) = entry.file_name().to_str().map(str::to_owned) else {
             continue;
         };
+        // A link is followed nowhere, and a file is nobody's Pod.
+        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
         let pod = paths.pod(&uid);
         // Without a lock file its owner died before it was made.
         let path = pod.lock();
         let lock = File::options().create(true).append(true).open(&path);
-        let lock = lock.map_err(|error| StateError::new("open Pod lock", &path, error))?;
+        let lock = match lock {
+            // It went meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            other => other.map_err(|error| StateError::new("open Pod lock", &path, error))?,
+        };
         if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             orphans.push(Orphan {
                 uid,
@@ -247,6 +255,16 @@ pub fn orphans(paths: &Paths) -> Result<Vec<Orphan>, StateError> {
         }
     }
     Ok(orphans)
+}
+
+/// UIDs of the detached Pods that there are.
+pub(crate) fn detached(paths: &Paths) -> Vec<String> {
+    let entries = fs::read_dir(paths.pods()).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| entry.file_name().to_str().map(str::to_owned))
+        .filter(|uid| paths.pod(uid).detached().exists())
+        .collect()
 }
 
 /// Removes the directory of a Pod that is ours, its lock last: a directory without one looks like nobody's to whoever looks

@@ -157,6 +157,8 @@ fish:  pillion completion fish > /etc/fish/completions/pillion.fish
     /// Own a detached Pod: what `run --detach` starts, once a Pod
     #[command(hide = true)]
     Supervise {
+        /// Namespace and name, for lists of processes
+        pod: String,
         /// The Pod's UID
         uid: String,
     },

@@ -155,7 +155,7 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
     }
     match cli.command {
         Command::Run(args) => run::run(args, &cli.global, term),
-        Command::Supervise { uid } => supervise::run(&uid, &cli.global),
+        Command::Supervise { uid, .. } => supervise::run(&uid, &cli.global),
         Command::Check(args) => Ok(check::run(&args, term)),
         Command::Plan(args) => Ok(plan::run(&args, term)),
         Command::Get(args) => get::run(&args, &cli.global, term),

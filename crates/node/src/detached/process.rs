@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
@@ -50,11 +51,16 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// Starts the supervisor of a Pod and gives it the Pod's lock.
+    /// Starts the supervisor of a Pod and gives it the Pod's lock. `pod` is what lists of processes show: `NAMESPACE/NAME`.
     ///
     /// # Errors
     /// When the process cannot be made; the Pod has no owner then.
-    pub fn begin(paths: &Paths, uid: &str, ownership: Ownership) -> Result<Self, SupervisorError> {
+    pub fn begin(
+        paths: &Paths,
+        uid: &str,
+        pod: &str,
+        ownership: Ownership,
+    ) -> Result<Self, SupervisorError> {
         let log = paths.pod(uid).supervisor_log();
         let stderr = File::options()
             .create(true)
@@ -66,7 +72,8 @@ impl Starting {
             command.arg("--root").arg(root);
         }
         let child = command
-            .args(["supervise", uid])
+            .arg0("pillion")
+            .args(["supervise", pod, uid])
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(OwnedFd::from(ownership)))

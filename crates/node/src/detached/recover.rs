@@ -1,7 +1,7 @@
 //! What the next command does about owners that are gone.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use container::cgroup::{CgroupHandle, Cgroups};
 
@@ -15,6 +15,8 @@ use crate::state::{self, Orphan};
 /// How often a cgroup is cleared before it is left as it is.
 const ROUNDS: u32 = 50;
 const BETWEEN_ROUNDS: Duration = Duration::from_millis(10);
+/// How long a supervisor may take to answer for its Pod before others go on without it.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Clears away after owners that are gone, and gives their detached Pods new supervisors. Returns what people should
 /// know, in sentences.
@@ -26,7 +28,8 @@ pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
     if !paths.pods().exists() && !paths.run.exists() {
         return Ok(notes);
     }
-    let orphans = state::orphans(paths)?;
+    let mut orphans = state::orphans(paths)?;
+    await_owners(paths, &mut orphans)?;
     let any = !orphans.is_empty();
     let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {
         step: "find the cgroups in",
@@ -72,6 +75,30 @@ pub fn recover(paths: &Paths) -> Result<Vec<String>, NodeError> {
     Ok(notes)
 }
 
+/// Waits for owners that are on their way in, started by another command, or on their way out: one that was killed needs a
+/// moment until its lock is free, in which nobody answers for its Pod.
+fn await_owners(paths: &Paths, orphans: &mut Vec<Orphan>) -> Result<(), NodeError> {
+    let until = Instant::now() + ANSWERS_WITHIN;
+    for uid in state::detached(paths) {
+        let pod = paths.pod(&uid);
+        if orphans.iter().any(|orphan| orphan.uid == uid) {
+            continue;
+        }
+        while !endpoint::answers(paths, &uid) && pod.detached().exists() && Instant::now() < until {
+            if let Some(ownership) = state::take(&pod)? {
+                orphans.push(Orphan {
+                    uid,
+                    paths: pod,
+                    ownership,
+                });
+                break;
+            }
+            std::thread::sleep(BETWEEN_ROUNDS);
+        }
+    }
+    Ok(())
+}
+
 /// A new supervisor for a detached Pod, and what to say about it.
 fn taken_over(paths: &Paths, orphan: Orphan) -> Result<(String, Starting), String> {
     let dir = orphan.paths.dir.display().to_string();
@@ -83,14 +110,24 @@ fn taken_over(paths: &Paths, orphan: Orphan) -> Result<(String, Starting), Strin
             with_causes(&error)
         )
     })?;
-    let name = pod.metadata.name.unwrap_or_default();
+    let (namespace, name) = (pod.metadata.namespace, pod.metadata.name);
+    let (Some(namespace), Some(name), true) = (
+        namespace,
+        name,
+        pod.metadata.uid.as_ref() == Some(&orphan.uid) && !pod.spec.containers.is_empty(),
+    ) else {
+        return Err(format!(
+            "the record of a detached Pod is damaged: {dir}/pod.json is not of this Pod (hint: remove {dir} to be rid of it)"
+        ));
+    };
     let why = if record.boot_id().is_some_and(|known| known != boot_id()) {
         "this machine was started anew"
     } else {
         "its supervisor was gone"
     };
     let what = format!("pod/{name}: {why}; it was given a new one");
-    Starting::begin(paths, &orphan.uid, orphan.ownership)
+    let pod = format!("{namespace}/{name}");
+    Starting::begin(paths, &orphan.uid, &pod, orphan.ownership)
         .map(|begun| (what.clone(), begun))
         .map_err(|error| format!("{what}, which failed: {}", with_causes(&error)))
 }

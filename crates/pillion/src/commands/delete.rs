@@ -143,7 +143,7 @@ impl Delete<'_> {
                 &Condition::Delete,
                 Some(uid),
                 deadline,
-                self.term,
+                (&self.paths, self.term),
             );
             errors.extend(gone.await.err());
         }

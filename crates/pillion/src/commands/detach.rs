@@ -1,5 +1,7 @@
 //! `pillion run --detach`: Pods that go on in the background, created or changed as apply would.
 
+use std::time::Duration;
+
 use client::{Client, DeleteOptions, PodName, Query};
 use control::Change;
 use manifest::Loaded;
@@ -7,10 +9,11 @@ use manifest::core::v1::Pod;
 use node::detached::{self, Difference, Holder, References, Starting};
 use node::objects::Objects;
 use node::paths::Paths;
+use node::state::ClaimError;
 use node::{Publish, PullPolicyOverride};
 
-use super::Failure;
 use super::run::put_objects;
+use super::{Failure, recover};
 use crate::cli::{Pull, RunArgs};
 use crate::exit::{self, Exit};
 use crate::term::{Term, causes};
@@ -46,7 +49,7 @@ pub(super) async fn run(
     let client = Client::new(&paths.run);
     let mut done = Vec::new();
     for wanted in wanted {
-        done.push(wanted.act(paths, &client).await);
+        done.push(wanted.carried_out(paths, &client, term).await);
     }
     let mut exit = exit::SUCCESS;
     for result in done {
@@ -61,6 +64,10 @@ pub(super) async fn run(
     }
     Ok(exit)
 }
+
+/// How often a step is begun anew because another command was quicker.
+const RACES: u32 = 50;
+const BETWEEN_RACES: Duration = Duration::from_millis(50);
 
 /// A Pod and what is to be done about it.
 struct Wanted {
@@ -100,13 +107,20 @@ fn decide(
         Holder::Detached(record) => {
             let known = record
                 .request()
-                .and_then(|request| Ok((request, record.references()?)));
-            let (known, known_references) = known
-                .map_err(|error| Failure::new(format!("compare with pod/{}", name.name), error))?;
-            match Difference::between((&known, &known_references), (&request, &references)) {
-                Difference::None => Step::Leave,
-                Difference::InPlace => Step::Change,
-                Difference::Replace => Step::Replace,
+                .and_then(|request| Ok((request, record.references()?, record.pod()?)));
+            match known {
+                Ok((known, known_references, pod))
+                    if pod.metadata.deletion_timestamp.is_none() && record.is_served(paths) =>
+                {
+                    match Difference::between((&known, &known_references), (&request, &references))
+                    {
+                        Difference::None => Step::Leave,
+                        Difference::InPlace => Step::Change,
+                        Difference::Replace => Step::Replace,
+                    }
+                }
+                // It is on its way out, or its record is damaged and nobody can run it.
+                _ => Step::Replace,
             }
         }
     };
@@ -119,10 +133,39 @@ fn decide(
 }
 
 impl Wanted {
-    async fn act(self, paths: &Paths, client: &Client) -> Result<Done, Failure> {
+    /// Does it; where another command was quicker, looks again at what is to be done.
+    async fn carried_out(
+        self,
+        paths: &Paths,
+        client: &Client,
+        term: &Term,
+    ) -> Result<Done, Failure> {
+        let (request, references) = (self.request.clone(), self.references.clone());
+        let mut wanted = self;
+        for _ in 0..RACES {
+            match wanted.act(paths, client).await {
+                Ok(done) => return Ok(done),
+                Err(Lost::Race) => {}
+                Err(Lost::Failed(failure)) => return Err(failure),
+            }
+            tokio::time::sleep(BETWEEN_RACES).await;
+            recover(paths, term)?;
+            wanted = decide(paths, request.clone(), references.clone())?;
+        }
+        Err(Failure::text(format!(
+            "start pod/{}: other commands change it all the time",
+            wanted.name.name
+        )))
+    }
+
+    async fn act(self, paths: &Paths, client: &Client) -> Result<Done, Lost> {
         let name = &self.name.name;
-        let failed =
-            |what: &str, error: client::Error| Failure::new(format!("{what} pod/{name}"), error);
+        let failed = |what: &str, error: client::Error| {
+            if error.is_not_found() {
+                return Lost::Race;
+            }
+            Lost::Failed(Failure::new(format!("{what} pod/{name}"), error))
+        };
         match self.step {
             Step::Leave => Ok(Done::said(name, "unchanged")),
             Step::Create => self.create(paths, "created"),
@@ -138,26 +181,50 @@ impl Wanted {
                 Ok(Done::said(name, "configured"))
             }
             Step::Replace => {
-                remove(client, &self.name)
-                    .await
-                    .map_err(|error| failed("end", error))?;
+                match remove(client, &self.name).await {
+                    Ok(()) => {}
+                    // Nobody runs it: then there is a record at most.
+                    Err(error) if error.is_not_found() => {
+                        let PodName { namespace, name } = &self.name;
+                        detached::discard(paths, namespace, name)
+                            .map_err(|error| Failure::new(format!("replace pod/{name}"), error))?;
+                    }
+                    Err(error) => return Err(failed("end", error)),
+                }
                 self.create(paths, "recreated")
             }
         }
     }
 
-    fn create(&self, paths: &Paths, verb: &'static str) -> Result<Done, Failure> {
-        let name = self.name.name.clone();
+    fn create(&self, paths: &Paths, verb: &'static str) -> Result<Done, Lost> {
+        let PodName { namespace, name } = &self.name;
         let failed = format!("start pod/{name}");
-        let (uid, ownership) = detached::create(paths, &self.request, &self.references)
-            .map_err(|error| Failure::new(failed.clone(), error))?;
-        let starting =
-            Starting::begin(paths, &uid, ownership).map_err(|error| Failure::new(failed, error))?;
+        let created = detached::create(paths, &self.request, &self.references);
+        let (uid, ownership) = match created {
+            Err(ClaimError::Taken { .. }) => return Err(Lost::Race),
+            other => other.map_err(|error| Failure::new(failed.clone(), error))?,
+        };
+        let starting = Starting::begin(paths, &uid, &format!("{namespace}/{name}"), ownership)
+            .map_err(|error| Failure::new(failed, error))?;
         Ok(Done {
-            name,
+            name: name.clone(),
             verb,
             starting: Some(starting),
         })
+    }
+}
+
+/// Why something was not done.
+enum Lost {
+    /// Another command changed the Pod meanwhile.
+    Race,
+    /// It cannot be done.
+    Failed(Failure),
+}
+
+impl From<Failure> for Lost {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 

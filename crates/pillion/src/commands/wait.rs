@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use client::{Client, PodName, Query};
+use node::paths::Paths;
 use printers::wait::Condition;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +37,7 @@ pub(crate) fn run(args: &WaitArgs, global: &Global, term: &Term) -> Result<ExitC
             conditions,
             term,
             client,
+            paths: Paths::new(global.root.as_deref()),
             deadline,
         };
         wait.run(selected).await
@@ -47,6 +49,7 @@ struct Wait<'a> {
     conditions: Vec<Condition>,
     term: &'a Term,
     client: Client,
+    paths: Paths,
     deadline: Deadline,
 }
 
@@ -83,7 +86,15 @@ impl Wait<'_> {
             };
         }
         for condition in &self.conditions {
-            until::met(&self.client, pod, condition, None, self.deadline, self.term).await?;
+            until::met(
+                &self.client,
+                pod,
+                condition,
+                None,
+                self.deadline,
+                (&self.paths, self.term),
+            )
+            .await?;
             self.term
                 .result(&format!("pod/{} condition met\n", pod.name));
         }

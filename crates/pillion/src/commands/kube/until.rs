@@ -1,11 +1,12 @@
 //! Waiting until something can be said of a Pod.
 
-use client::{Change, Client, PodName, Query};
+use client::{Change, Client, PodName, Query, Resource};
+use node::paths::Paths;
 use printers::wait::Condition;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::commands::Failure;
+use crate::commands::{Failure, recover};
 use crate::term::Term;
 
 /// How long to wait.
@@ -27,7 +28,7 @@ pub(crate) async fn met(
     condition: &Condition,
     uid: Option<&str>,
     deadline: Deadline,
-    term: &Term,
+    (paths, term): (&Paths, &Term),
 ) -> Result<(), Failure> {
     let deleting = matches!(condition, Condition::Delete);
     let creating = matches!(condition, Condition::Create);
@@ -68,7 +69,7 @@ pub(crate) async fn met(
         };
         match next {
             Ok(event) if event.change == Change::Deleted => {
-                if deleting {
+                if deleting && !comes_back(client, pod, uid, (paths, term)).await? {
                     return Ok(());
                 }
                 // Another of its name may come.
@@ -82,5 +83,20 @@ pub(crate) async fn met(
                 "error: An error occurred while waiting for the condition to be satisfied: {error}\n"
             )),
         }
+    }
+}
+
+/// Whether a Pod that nobody answers for any more is there all the same: its supervisor was killed, and it gets another.
+async fn comes_back(
+    client: &Client,
+    pod: &PodName,
+    uid: Option<&str>,
+    (paths, term): (&Paths, &Term),
+) -> Result<bool, Failure> {
+    recover(paths, term)?;
+    match client.get::<Value>(Resource::Pods, pod).await {
+        Ok(object) => Ok(uid.is_none_or(|uid| object["metadata"]["uid"] == *uid)),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
