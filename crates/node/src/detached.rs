@@ -171,13 +171,18 @@ pub fn discard(paths: &Paths, namespace: &str, name: &str) -> Result<bool, State
 #[derive(Debug)]
 pub struct Record {
     paths: PodPaths,
+    /// Whether the Pod was last started in another boot of the machine.
+    rebooted: bool,
 }
 
 impl Record {
     /// The record of a Pod's directory.
     #[must_use]
     pub fn new(paths: PodPaths) -> Self {
-        Self { paths }
+        Self {
+            paths,
+            rebooted: false,
+        }
     }
 
     /// Whether a supervisor answers for the Pod.
@@ -211,22 +216,29 @@ impl Record {
         read(&self.paths.objects())
     }
 
-    /// In which boot of the machine the Pod was last started.
-    pub(crate) fn boot_id(&self) -> Option<String> {
-        read(&self.paths.boot_id()).ok()
+    /// Whether the machine was started anew since the Pod was last started.
+    pub(crate) fn is_of_another_boot(&self) -> bool {
+        let known = read::<String>(&self.paths.boot_id());
+        known.is_ok_and(|known| known != boot_id())
     }
 
     /// The Pod is started in this boot.
-    pub(crate) fn note_boot(&self) -> Result<(), StateError> {
+    pub(crate) fn note_boot(&mut self) -> Result<(), StateError> {
+        self.rebooted = self.is_of_another_boot();
         write(&self.paths.boot_id(), &boot_id())
     }
 
-    /// What became of the Pod, and until when that was kept.
-    pub(crate) fn timeline(&self) -> Option<(PodTimeline, Time)> {
+    /// What became of the Pod; and when that was kept, if the Pod may have been otherwise since: what is kept is true until
+    /// the supervisor dies, but when the machine went down nobody knows.
+    pub(crate) fn timeline(&self) -> Option<(PodTimeline, Option<Time>)> {
         let path = self.paths.timeline();
+        let timeline = read(&path).ok()?;
+        if !self.rebooted {
+            return Some((timeline, None));
+        }
         let kept_at = fs::metadata(&path).and_then(|file| file.modified()).ok()?;
         let kept_at = jiff::Timestamp::try_from(kept_at).ok()?;
-        Some((read(&path).ok()?, Time::from(kept_at)))
+        Some((timeline, Some(Time::from(kept_at))))
     }
 
     /// Keeps the Pod as it is now, and what became of it.
@@ -295,7 +307,7 @@ fn write(path: &Path, object: &impl Serialize) -> Result<(), StateError> {
 }
 
 /// Tells one boot of this machine from another.
-pub(crate) fn boot_id() -> String {
+fn boot_id() -> String {
     let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     id.trim().to_owned()
 }

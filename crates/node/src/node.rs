@@ -244,7 +244,7 @@ impl Node {
         uid: &str,
         ownership: Ownership,
     ) -> Result<PodHandle, NodeError> {
-        let record = Record::new(self.paths.pod(uid));
+        let mut record = Record::new(self.paths.pod(uid));
         let mut pod = record.pod()?;
         self.provide_builtin(std::slice::from_ref(&pod))?;
         let wanted = record.request()?.publish;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use container::cgroup::{CgroupHandle, Cgroups};
 
-use super::{Record, Starting, boot_id};
+use super::{Record, Starting};
 use crate::endpoint;
 use crate::node::NodeError;
 use crate::paths::Paths;
@@ -120,7 +120,7 @@ fn taken_over(paths: &Paths, orphan: Orphan) -> Result<(String, Starting), Strin
             "the record of a detached Pod is damaged: {dir}/pod.json is not of this Pod (hint: remove {dir} to be rid of it)"
         ));
     };
-    let why = if record.boot_id().is_some_and(|known| known != boot_id()) {
+    let why = if record.is_of_another_boot() {
         "this machine was started anew"
     } else {
         "its supervisor was gone"
