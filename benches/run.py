@@ -120,7 +120,7 @@ class Benchmarks:
 
         def once(tool):
             tool.start()
-            time.sleep(1)
+            time.sleep(13)  # threads that were needed for the start go after 10 s
             own = tool.own()
             before = sum(map(processes.wake_ups, own))
             time.sleep(self.options.idle)
