@@ -3,6 +3,9 @@
 //! Pure: no file is opened here, no clock is read, nothing is printed. [`load`] is the way in for manifests; the types
 //! are in [`core::v1`], and what of them this runner honours in [`schema`].
 
+// The macros of `schema` name this crate as their users do.
+extern crate self as manifest;
+
 pub mod bytes;
 pub mod core;
 mod decode;

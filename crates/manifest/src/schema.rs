@@ -170,6 +170,7 @@ impl<T: FieldType + 'static> FieldType for BTreeMap<String, T> {
 }
 
 /// Says which kind a plain type is.
+#[macro_export]
 macro_rules! field_types {
     ($($ty:ty => $kind:expr),* $(,)?) => {
         $(impl $crate::schema::FieldType for $ty {
@@ -177,7 +178,7 @@ macro_rules! field_types {
         })*
     };
 }
-pub(crate) use field_types;
+pub use field_types;
 
 field_types! {
     String => Kind::String,
@@ -191,6 +192,7 @@ field_types! {
 ///
 /// `name: Type = "jsonName";` for a field that is honoured; what differs follows as calls of [`Field`]'s builder
 /// methods: `affinity: Option<Affinity> = "affinity".unhonoured("choose the node ...");`.
+#[macro_export]
 macro_rules! object {
     (
         $(#[doc = $object_doc:literal])*
@@ -207,7 +209,7 @@ macro_rules! object {
         pub struct $object {
             $(
                 $(#[doc = $doc])*
-                #[serde(rename = $json, skip_serializing_if = "crate::schema::FieldType::is_absent")]
+                #[serde(rename = $json, skip_serializing_if = "manifest::schema::FieldType::is_absent")]
                 pub $name: $ty,
             )*
         }
@@ -231,9 +233,10 @@ macro_rules! object {
         }
     };
 }
-pub(crate) use object;
+pub use object;
 
 /// Declares a set of words: the enum, its text in both directions, and its schema.
+#[macro_export]
 macro_rules! enumeration {
     (
         $(#[doc = $enum_doc:literal])*
@@ -271,7 +274,7 @@ macro_rules! enumeration {
         }
     };
 }
-pub(crate) use enumeration;
+pub use enumeration;
 
 /// The fields of a Pod: the root of the support table.
 #[must_use]

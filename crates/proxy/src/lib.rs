@@ -1,0 +1,1 @@
+//! The role `pillion proxy`: TLS and HTTP in front of an unmodified app.

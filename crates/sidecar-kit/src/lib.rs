@@ -1,0 +1,1 @@
+//! What each sidecar role shares: configuration with positions, watched files, health, drain, metrics.
