@@ -82,7 +82,7 @@ pub(crate) enum StartStage {
 }
 
 /// One run of a container.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) instance: Instance,
     /// The image that the spec named when it was started, to notice a change (R4.8).
@@ -100,7 +100,7 @@ pub(crate) struct Run {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct End {
     pub(crate) at: Option<Time>,
     pub(crate) exit: Exit,

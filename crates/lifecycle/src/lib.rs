@@ -18,6 +18,7 @@ pub mod columns;
 mod conditions;
 mod container;
 pub mod events;
+mod handover;
 mod hook;
 mod input;
 mod machine;
@@ -41,6 +42,7 @@ pub mod timeline;
 mod waits;
 
 pub use container::Role;
+pub use handover::Handover;
 pub use machine::{Machine, Options};
 pub use protocol::{
     Action, EventKind, Exit, HookKind, Input, Instance, PodEvent, ProbeKind, ProbeOutcome,

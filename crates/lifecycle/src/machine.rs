@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use manifest::core::v1::{Pod, PodCondition, PodPhase, PodStatus};
+use serde::{Deserialize, Serialize};
 
 use crate::backoff::BackOff;
 use crate::container::{Container, Role};
@@ -51,7 +52,7 @@ pub struct Machine {
     pub(crate) inits: usize,
     pub(crate) sandbox: Sandbox,
     /// The pass under way.
-    sync: Option<Sync>,
+    pub(crate) sync: Option<Sync>,
     /// Something changed that the newest pass did not see.
     pub(crate) dirty: bool,
     /// When time alone calls for a pass.
@@ -82,7 +83,7 @@ pub struct Machine {
 }
 
 /// Where the Pod stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Stage {
     /// Containers are started and restarted.
     Active,
@@ -93,21 +94,21 @@ pub(crate) enum Stage {
 }
 
 /// A deletion request, the shortest of several.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     /// Seconds.
     pub(crate) grace: i64,
 }
 
 /// A pass: its steps, one after the other.
-#[derive(Debug)]
-struct Sync {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Sync {
     steps: VecDeque<Step>,
     current: Option<Current>,
 }
 
 /// The step under way.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 enum Current {
     CreateSandbox,
     StopSandbox,
@@ -117,6 +118,13 @@ enum Current {
         queue: VecDeque<usize>,
         current: Option<usize>,
     },
+}
+
+impl Sync {
+    /// Whether what it waits for is that containers stop.
+    pub(crate) fn only_stops(&self) -> bool {
+        matches!(self.current, None | Some(Current::Stops(_)))
+    }
 }
 
 impl Machine {

@@ -115,6 +115,14 @@ impl Worker {
         self.running = None;
     }
 
+    /// An instance that another process has probed so far: what was published last holds until there is a new result, and
+    /// a startup probe with one is over.
+    pub(crate) fn resume(&mut self, instance: Instance, result: Option<bool>) {
+        self.attach(instance);
+        self.result = result.or(self.result);
+        self.on_hold = self.kind == ProbeKind::Startup && result.is_some();
+    }
+
     /// The instance ended: nothing runs until the next.
     pub(crate) fn detach(&mut self) {
         self.instance = None;

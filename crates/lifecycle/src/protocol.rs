@@ -113,7 +113,7 @@ pub enum Input {
 }
 
 /// How a process ended.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// Exit code as the shell counts it: 128 + n for signal n.
     pub code: i32,
@@ -162,7 +162,7 @@ impl StartFailure {
 }
 
 /// One of a container's probes.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ProbeKind {
     /// `startupProbe`
     Startup,
@@ -202,7 +202,7 @@ pub enum ProbeOutcome {
 }
 
 /// One of a container's hooks.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum HookKind {
     /// `lifecycle.postStart`
     PostStart,

@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Time;
 use crate::container::Run;
 use crate::machine::Machine;
@@ -28,7 +30,7 @@ pub(crate) struct Sandbox {
 }
 
 /// Where the sandbox stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum SandboxState {
     Absent,
     Creating,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use manifest::core::v1::{Pod, PodPhase, PodStatus};
 
 use crate::protocol::{Action, Input, Instance, PodEvent};
-use crate::{Machine, Options, Time};
+use crate::{Handover, Machine, Options, Time};
 
 mod scripted;
 
@@ -31,6 +31,9 @@ pub trait World {
     /// The runner dies: no process is left and nothing that was due comes. Says which run of each container was
     /// the newest that had begun, whether anybody was told of it or not.
     fn lose_all(&mut self) -> BTreeMap<String, Instance>;
+
+    /// The runner is started again: processes run on, and nobody waits for probes that were under way.
+    fn lose_probes(&mut self);
 }
 
 /// Something that happened in a simulation.
@@ -146,6 +149,28 @@ impl<W: World> Simulator<W> {
             self.machine.note_run(&container, instance);
         }
         self.trace.push((self.now, TraceEvent::Restored));
+    }
+
+    /// The runner is asked to start again: what it hands over at the next moment that is one for it, if there is
+    /// one `within` that time.
+    pub fn hand_over(&mut self, within: Duration) -> Option<(Pod, Handover)> {
+        let end = self.now + within;
+        loop {
+            match self.machine.hand_over() {
+                Some(handover) => return Some((self.record(), handover)),
+                None if self.advance(end) => {}
+                None => return None,
+            }
+        }
+    }
+
+    /// The runner is started again and goes on from what it has handed over just now. What happens while it is away it
+    /// learns afterwards.
+    pub fn resume(&mut self, record: Pod, handover: Handover, away: Duration) {
+        self.world.lose_probes();
+        self.now = self.now + away;
+        let options = self.machine.options.clone();
+        self.machine = Machine::resume(Arc::new(record), options, handover, self.now);
     }
 
     /// Lets the next thing happen unless it comes after `until`; says whether one did.

@@ -9,6 +9,7 @@
 use std::collections::VecDeque;
 
 use manifest::core::v1::RestartPolicy;
+use serde::{Deserialize, Serialize};
 
 use crate::container::{Container, End, Role, Run};
 use crate::machine::Machine;
@@ -17,7 +18,7 @@ use crate::sandbox::SandboxState;
 use crate::{Time, restart};
 
 /// One step of a sync.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// Make the sandbox; without it the sync ends.
     CreateSandbox,
@@ -46,7 +47,7 @@ pub(crate) enum Step {
 }
 
 /// A container to be stopped by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SingleStop {
     pub(crate) index: usize,
     /// Message of the event.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use manifest::core::v1::LifecycleHandler;
+use serde::{Deserialize, Serialize};
 
 use crate::container::{Container, Role};
 use crate::hook::HookStart;
@@ -17,7 +18,7 @@ use crate::{Time, events};
 const LEAST_GRACE: i64 = 2;
 
 /// The stop of one container.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Stop {
     /// Seconds left.
     grace: i64,
@@ -27,7 +28,7 @@ pub(crate) struct Stop {
 }
 
 /// How far a stop is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum StopStage {
     /// The preStop hook runs, until it ends or the grace does.
     PreStop {
@@ -76,7 +77,7 @@ impl Stop {
 }
 
 /// Who waits for whom when the whole Pod stops, fixed when that began (R8.6, R8.7).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct TerminationOrder {
     /// By container: those that must be done before its stop signal.
     before: Vec<Vec<usize>>,

@@ -22,8 +22,11 @@ use crate::pod;
 
 /// When the simulated machine booted, before the Pod: what scripts read is the time since then.
 const CREATED_AT: Time = Time(1_000_000);
-/// How long a runner is away that is started again.
+/// How long a runner is away that was killed.
 const AWAY: Duration = Duration::from_secs(1);
+/// How long a runner may take to find a moment to start again in, and how long it is away then.
+const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
+const RESTART_TAKES: Duration = Duration::from_millis(50);
 
 /// Runs a scenario in the simulator.
 pub(crate) fn simulate(case: &Case) -> Outcome {
@@ -170,13 +173,20 @@ impl Harness for Simulation {
     }
 
     fn restart_runner(&mut self, kill_sandbox: bool) -> Result<(), String> {
-        // Pillion has no runner beside the Pod's owner, with which the Pod's processes end: without the flag nothing is
-        // restarted that a Pod could notice.
         if kill_sandbox {
             let record = self.simulator.record();
             self.simulator.crash(record, AWAY);
-            self.observe();
+        } else {
+            let Some(handed_over) = self.simulator.hand_over(RESTARTS_WITHIN) else {
+                return Err("the runner found no moment to start again in".to_owned());
+            };
+            // As one process writes it and the other reads it.
+            let text = serde_json::to_string(&handed_over).map_err(|error| error.to_string())?;
+            let (record, handover) =
+                serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            self.simulator.resume(record, handover, RESTART_TAKES);
         }
+        self.observe();
         Ok(())
     }
 }

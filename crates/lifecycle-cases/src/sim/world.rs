@@ -438,4 +438,14 @@ impl World for ShellWorld {
         self.jobs.clear();
         self.begun.clone()
     }
+
+    fn lose_probes(&mut self) {
+        let probe = |kind: &Kind| matches!(kind, Kind::Probe(_));
+        self.jobs.retain(|job| !probe(&job.kind));
+        self.due.retain(|_, due| match due {
+            Due::Job(_, _, kind, _) => !probe(kind),
+            Due::Input(input) => !matches!(input, Input::ProbeDone { .. }),
+            _ => true,
+        });
+    }
 }

@@ -442,6 +442,11 @@ impl World for Scripted {
         self.begun.clone()
     }
 
+    fn lose_probes(&mut self) {
+        let probe = |pending: &Pending| matches!(pending.input, Input::ProbeDone { .. });
+        self.pending.retain(|_, pending| !probe(pending));
+    }
+
     fn next_event(&self) -> Option<Time> {
         self.queue.peek().map(|Reverse(due)| due.at)
     }

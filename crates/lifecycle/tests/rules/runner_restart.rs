@@ -334,3 +334,246 @@ fn a_pod_that_was_never_begun_and_a_clock_that_went_back() {
     let actions = machine.step(lifecycle::Input::Wake, Time::from_secs(3));
     assert_eq!(actions, [lifecycle::Action::CreateSandbox]);
 }
+
+/// Starts the runner again, which takes half a second, while what it has started runs on.
+fn restart(sim: &mut Sim) {
+    let handed_over = sim.hand_over(secs(60)).expect("a moment to start again in");
+    let text = serde_json::to_string(&handed_over).expect("it can be written");
+    let (record, handover) = serde_json::from_str(&text).expect("and read");
+    sim.resume(record, handover, ms(500));
+}
+
+/// What the status says, but for times.
+fn shown(sim: &Sim) -> String {
+    let mut status = sim.status();
+    for condition in &mut status.conditions {
+        condition.last_transition_time = None;
+    }
+    serde_json::to_string(&status).expect("a status can be written")
+}
+
+#[test]
+fn r21_1_nothing_that_runs_or_is_done_is_started_again() {
+    let mut sim = pod(Always)
+        .init("i", exits(secs(1), 0))
+        .sidecar("s", forever())
+        .init("j", exits(secs(1), 0))
+        .app("a", forever())
+        .app("b", exits(secs(2), 1))
+        .sim();
+    sim.run_until(at(3));
+    let before = shown(&sim);
+    for _ in 0..20 {
+        restart(&mut sim);
+        assert_eq!(shown(&sim), before);
+    }
+    let names = ["i", "s", "j", "a", "b"];
+    assert_eq!(names.map(|name| restarts(&sim, name)), [0; 5]);
+    assert_eq!(names.map(|name| sim.started(name, 1)), [None; 5]);
+    // Its end is learned afterwards.
+    sim.run_until(at(14));
+    assert_eq!(restarts(&sim, "b"), 1);
+    assert_eq!(last(&sim, "b"), Some((1, "Error".to_owned())));
+    assert_eq!(phase(&sim), "Running");
+}
+
+#[test]
+fn r21_1_an_init_under_way_goes_on() {
+    let mut sim = pod(Never)
+        .sidecar("s", forever())
+        .init("i", exits(secs(5), 0))
+        .app("a", exits(secs(1), 0))
+        .sim();
+    sim.run_until(at(2));
+    restart(&mut sim);
+    assert_eq!(waiting(&sim, "a").as_deref(), Some("PodInitializing"));
+    sim.run_to_rest(at(60));
+    assert_eq!(
+        (phase(&sim), sim.started("a", 0)),
+        ("Succeeded", Some(at(5)))
+    );
+    assert_eq!(["s", "i", "a"].map(|name| sim.started(name, 1)), [None; 3]);
+}
+
+#[test]
+fn r21_1_an_end_while_the_runner_was_away_is_seen() {
+    let mut sim = pod(Never)
+        .init("i", exits(secs(2), 0))
+        .app("a", exits(ms(200), 3))
+        .sim();
+    sim.run_until(Time(1900));
+    restart(&mut sim);
+    sim.run_until(Time(2500));
+    restart(&mut sim);
+    sim.run_to_rest(at(60));
+    assert_eq!((phase(&sim), exit_code(&sim, "a")), ("Failed", Some(3)));
+    assert_eq!((sim.started("i", 1), sim.started("a", 1)), (None, None));
+}
+
+#[test]
+fn r21_3_started_and_ready_until_a_new_result() {
+    use lifecycle::ProbeOutcome::{Failure, Success};
+    let mut script = forever();
+    script.readiness.answers = vec![(secs(0), Success), (secs(20), Failure)];
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| {
+            c.startup_probe = probe(1, 3);
+            c.readiness_probe = probe(10, 3);
+        })
+        .sim();
+    sim.run_until(at(21));
+    assert!(status(&sim, "a").ready);
+    restart(&mut sim);
+    let after = status(&sim, "a");
+    assert_eq!((after.started, after.ready), (Some(true), true));
+    // Counting begins anew, at once: 21.5, 31.5, 41.5 s.
+    sim.run_until(Time(41_400));
+    assert!(status(&sim, "a").ready);
+    sim.run_until(at(42));
+    assert!(!status(&sim, "a").ready);
+    assert_eq!(restarts(&sim, "a"), 0);
+}
+
+#[test]
+fn r21_3_what_was_not_ready_is_not_ready() {
+    let mut script = forever();
+    script.readiness = lifecycle::sim::Probe::succeeds_after(secs(10));
+    let mut starting = forever();
+    starting.startup = lifecycle::sim::Probe::succeeds_after(secs(10));
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.readiness_probe = probe(5, 3))
+        .app("b", starting)
+        .with(|c| c.startup_probe = probe(5, 100))
+        .sim();
+    sim.run_until(at(2));
+    restart(&mut sim);
+    assert!(!status(&sim, "a").ready);
+    assert_eq!(status(&sim, "b").started, Some(false));
+    sim.run_until(at(20));
+    assert!(status(&sim, "a").ready && status(&sim, "b").ready);
+}
+
+#[test]
+fn r5_14_liveness_is_probed_on() {
+    let mut script = forever();
+    script.liveness.answers = vec![
+        (secs(0), lifecycle::ProbeOutcome::Success),
+        (secs(5), lifecycle::ProbeOutcome::Failure),
+    ];
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(2, 2))
+        .sim();
+    sim.run_until(at(3));
+    restart(&mut sim);
+    sim.run_until(at(9));
+    assert_eq!(restarts(&sim, "a"), 1);
+}
+
+#[test]
+fn r3_9_a_restart_out_of_a_back_off_comes_at_once_and_counts_go_on() {
+    let mut sim = pod(Always).app("a", exits(secs(1), 1)).sim();
+    sim.run_until(at(5));
+    assert_eq!(waiting(&sim, "a").as_deref(), Some("CrashLoopBackOff"));
+    restart(&mut sim);
+    sim.run_until(at(6));
+    assert_eq!(sim.started("a", 2), Some(Time(5500)));
+    assert_eq!(last(&sim, "a"), Some((1, "Error".to_owned())));
+    // And from then on as ever.
+    sim.run_until(at(12));
+    assert_eq!(waiting(&sim, "a").as_deref(), Some("CrashLoopBackOff"));
+    sim.run_until(at(17));
+    assert_eq!(restarts(&sim, "a"), 3);
+}
+
+#[test]
+fn r8_2_a_pod_that_ends_goes_on_ending() {
+    let ignores = || runs([Run::default().on_term(lifecycle::sim::OnTerm::Ignore)]);
+    let mut sim = pod(Always)
+        .sidecar("s", ignores())
+        .app("a", ignores())
+        .with(pre_stop(sleep(4)))
+        .grace(20)
+        .sim();
+    sim.run_until(at(5));
+    delete(&mut sim, None);
+    // Within the hook, within its grace, and within that of the sidecar, which has what is left.
+    for second in [7, 15, 25] {
+        sim.run_until(at(second));
+        restart(&mut sim);
+        assert!(sim.machine().is_deleting());
+    }
+    assert!(sim.run_to_rest(at(60)));
+    assert_eq!(sim.signalled("a", 0), Some(at(9)));
+    assert_eq!(sim.killed("a", 0), Some(at(25)));
+    assert_eq!(sim.killed("s", 0), Some(at(27)));
+    assert_eq!((sim.started("a", 1), sim.started("s", 1)), (None, None));
+    assert_eq!(events(&sim, "Killing").len(), 2);
+}
+
+#[test]
+fn r8_13_a_container_that_a_probe_kills_is_restarted() {
+    use lifecycle::ProbeOutcome::Failure;
+    let mut script = runs([
+        Run::default().on_term(lifecycle::sim::OnTerm::Ignore),
+        Run::default(),
+    ]);
+    script.liveness.answers = vec![(secs(0), Failure)];
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(1, 3))
+        .grace(5)
+        .sim();
+    sim.run_until(at(4));
+    assert_eq!(sim.signalled("a", 0), Some(at(2)));
+    restart(&mut sim);
+    sim.run_until(at(8));
+    assert_eq!(
+        (sim.killed("a", 0), sim.started("a", 1)),
+        (Some(at(7)), Some(at(7)))
+    );
+}
+
+#[test]
+fn r16_1_the_deadline_and_the_order_of_stops_go_on() {
+    let mut builder = pod(Always).sidecar("s", forever()).app("a", forever());
+    builder.spec.active_deadline_seconds = Some(20);
+    let mut sim = builder.sim();
+    sim.run_until(at(5));
+    restart(&mut sim);
+    sim.run_to_rest(at(60));
+    assert_eq!((sim.now(), phase(&sim)), (at(20), "Failed"));
+    assert_eq!(sim.status().reason.as_deref(), Some("DeadlineExceeded"));
+    assert!(sim.exited("a", 0) <= sim.signalled("s", 0));
+}
+
+#[test]
+fn r9_8_a_pod_that_has_ended_is_handed_over_too() {
+    let mut sim = pod(Never).app("a", exits(secs(1), 3)).run();
+    let before = shown(&sim);
+    restart(&mut sim);
+    assert!(sim.machine().is_finished());
+    assert_eq!(shown(&sim), before);
+}
+
+#[test]
+fn no_moment_while_something_is_being_made_or_asked() {
+    let mut slow = forever();
+    slow.start_takes = secs(3);
+    let mut sim = pod(Always).app("a", slow).sim();
+    sim.run_until(at(1));
+    assert!(sim.machine().hand_over().is_none(), "a start");
+    restart(&mut sim);
+    assert_eq!(sim.started("a", 0), Some(at(3)));
+    let mut script = forever();
+    script.pre_stop.takes = Some(secs(4));
+    let mut sim = pod(Always).app("a", script).with(pre_stop(exec())).sim();
+    sim.run_until(at(1));
+    delete(&mut sim, None);
+    assert!(sim.machine().hand_over().is_none(), "a hook");
+    assert!(sim.hand_over(secs(2)).is_none(), "and still");
+    restart(&mut sim);
+    assert_eq!(sim.signalled("a", 0), Some(at(5)));
+}
