@@ -12,12 +12,12 @@ use manifest::core::v1::{Pod, PodCondition, PodPhase, PodStatus};
 use serde::{Deserialize, Serialize};
 
 use crate::backoff::BackOff;
-use crate::container::{Container, Role};
+use crate::container::{Container, Role, StartStage};
 use crate::phase::Outcome;
-use crate::protocol::{Action, Input, PodEvent};
+use crate::protocol::{Action, HookKind, Input, PodEvent, ProbeKind};
 use crate::sandbox::{Sandbox, SandboxState};
 use crate::sync::Step;
-use crate::terminate::TerminationOrder;
+use crate::terminate::{StopStage, TerminationOrder};
 use crate::{Time, events};
 
 /// Settings of the node.
@@ -223,6 +223,26 @@ impl Machine {
     #[must_use]
     pub fn pod(&self) -> &Arc<Pod> {
         &self.pod
+    }
+
+    /// The hook of a container that runs now; containers are counted as in the spec, inits first.
+    pub(crate) fn running_hook(&self, i: usize) -> Option<HookKind> {
+        let container = self.containers.get(i)?;
+        let stage = container.starting.as_ref().map(|starting| &starting.stage);
+        if matches!(stage, Some(StartStage::PostStart { .. })) {
+            return Some(HookKind::PostStart);
+        }
+        let stage = container.stop.as_ref().map(|stop| &stop.stage);
+        matches!(stage, Some(StopStage::PreStop { .. })).then_some(HookKind::PreStop)
+    }
+
+    /// The probes that succeed, of containers counted as above.
+    pub(crate) fn passing_probes(&self) -> impl Iterator<Item = (usize, ProbeKind)> {
+        let all = self.containers.iter().enumerate();
+        all.flat_map(|(i, container)| {
+            let passing = container.workers.iter().filter(|worker| worker.passes());
+            passing.map(move |worker| (i, worker.kind))
+        })
     }
 
     pub(crate) fn act(&mut self, action: Action) {

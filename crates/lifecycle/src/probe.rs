@@ -247,6 +247,11 @@ impl Worker {
         }
     }
 
+    /// Whether its newest runs succeeded, often enough in a row.
+    pub(crate) fn passes(&self) -> bool {
+        self.result == Some(true) && matches!(self.streak, Some((true, _)))
+    }
+
     /// The newest result and its count, for explanations.
     pub(crate) fn streak(&self) -> Option<(bool, u32)> {
         self.streak

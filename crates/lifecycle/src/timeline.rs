@@ -6,14 +6,17 @@
 //! with. Its size is bounded however long a Pod lives: of each list the first and the latest entries stay, and what
 //! was left out between them is counted. How it is drawn is the business of others.
 
+use std::collections::BTreeSet;
+
 use manifest::core::v1::{
     ConditionStatus, ContainerState as Reported, ContainerStatus, Pod, PodPhase, PodStatus,
 };
 use manifest::meta::v1::{MicroTime, ObjectMeta};
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Machine;
 use crate::message;
-use crate::protocol::{EventKind, PodEvent};
+use crate::protocol::{EventKind, HookKind, PodEvent, ProbeKind};
 use crate::{Role, Time};
 
 #[cfg(test)]
@@ -25,6 +28,9 @@ const MOST: usize = 128;
 const FIRST: usize = 32;
 /// Bytes of an event's message that stay.
 const MESSAGE_BYTES: usize = 256;
+
+/// Reason of the marks for what Kubernetes has no event for: a probe succeeded, the first time in a run or after failures.
+pub const PROBE_SUCCEEDED: &str = "ProbeSucceeded";
 
 /// The history of one Pod.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,6 +57,9 @@ pub struct PodTimeline {
     /// How many spans and marks of the Pod as a whole were left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
+    /// The probes that succeed, by container.
+    #[serde(skip)]
+    passing: BTreeSet<(usize, ProbeKind)>,
 }
 
 /// The history of one container.
@@ -66,6 +75,9 @@ pub struct ContainerTimeline {
     pub spans: Vec<Span<ContainerState>>,
     /// Its events.
     pub marks: Vec<Mark>,
+    /// When its hooks ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<Span<HookState>>,
     /// How many spans and marks were left out, after the first and before the latest.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub dropped: u64,
@@ -114,6 +126,13 @@ pub enum ContainerStage {
     Ready,
     /// It ended.
     Terminated,
+}
+
+/// A hook that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookState {
+    /// `postStart` or `preStop`.
+    pub hook: String,
 }
 
 /// The Pod's phase.
@@ -165,6 +184,7 @@ impl PodTimeline {
             role,
             spans: Vec::new(),
             marks: Vec::new(),
+            hooks: Vec::new(),
             dropped: 0,
         };
         let inits = pod.spec.init_containers.iter();
@@ -187,6 +207,7 @@ impl PodTimeline {
             marks: Vec::new(),
             containers: inits.chain(apps).collect(),
             dropped: 0,
+            passing: BTreeSet::new(),
         };
         timeline.observe(pod, now);
         timeline
@@ -226,6 +247,36 @@ impl PodTimeline {
         }
     }
 
+    /// Takes in what neither statuses nor events tell: the hooks that run, and the probes that succeed.
+    pub fn observe_machine(&mut self, machine: &Machine, now: Time) {
+        let now = self.advance(now);
+        for (i, container) in self.containers.iter_mut().enumerate() {
+            let hook = machine.running_hook(i).map(|hook| HookState {
+                hook: match hook {
+                    HookKind::PostStart => "postStart".to_owned(),
+                    HookKind::PreStop => "preStop".to_owned(),
+                },
+            });
+            match hook {
+                Some(hook) => container.dropped += turn(&mut container.hooks, hook, now),
+                None => close(&mut container.hooks, now),
+            }
+        }
+        if machine.is_terminating() || machine.is_deleting() {
+            return;
+        }
+        let passing: BTreeSet<_> = machine.passing_probes().collect();
+        for (i, kind) in passing.difference(&self.passing) {
+            let Some(container) = self.containers.get_mut(*i) else {
+                continue;
+            };
+            let message = format!("{kind} probe succeeded");
+            let mark = Mark::new(now, EventKind::Normal, PROBE_SUCCEEDED, message);
+            container.dropped += keep(&mut container.marks, mark);
+        }
+        self.passing = passing;
+    }
+
     /// Takes in an event that comes now.
     pub fn event(&mut self, event: &PodEvent, now: Time) {
         let now = self.advance(now);
@@ -243,14 +294,7 @@ impl PodTimeline {
             mark.last = Some(now);
             return;
         }
-        let mark = Mark {
-            time: now,
-            last: None,
-            count: 1,
-            kind: event.kind,
-            reason: event.reason.clone(),
-            message: text.to_owned(),
-        };
+        let mark = Mark::new(now, event.kind, &event.reason, text.to_owned());
         *dropped += keep(marks, mark);
     }
 
@@ -268,6 +312,7 @@ impl PodTimeline {
             if last != Some(ContainerStage::Terminated) {
                 close(&mut container.spans, at);
             }
+            close(&mut container.hooks, at);
         }
     }
 
@@ -293,6 +338,19 @@ impl PodTimeline {
             self.to = self.to.max(moment(now));
         }
         self.to
+    }
+}
+
+impl Mark {
+    fn new(now: MicroTime, kind: EventKind, reason: &str, message: String) -> Self {
+        Self {
+            time: now,
+            last: None,
+            count: 1,
+            kind,
+            reason: reason.to_owned(),
+            message,
+        }
     }
 }
 

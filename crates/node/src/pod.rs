@@ -24,6 +24,7 @@ mod worker;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::Pod;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -84,6 +85,8 @@ pub(crate) struct Owned {
 pub struct PodOutcome {
     /// The final object.
     pub pod: Arc<Pod>,
+    /// What became of the Pod over time.
+    pub timeline: PodTimeline,
     /// What could not be cleared away, in words.
     pub leftovers: Vec<String>,
 }
@@ -172,6 +175,7 @@ impl PodHandle {
     pub async fn gone(self) -> PodOutcome {
         let last = Arc::clone(&self.status.borrow());
         self.task.await.unwrap_or_else(|error| PodOutcome {
+            timeline: PodTimeline::new(&last, Timestamp::now().into()),
             pod: last,
             leftovers: vec![format!("the Pod's task ended early: {error}")],
         })

@@ -218,7 +218,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) manifests: Manifests,
     /// Leave the Pods running in the background; once more with the same manifests changes them as apply would
-    #[arg(short, long, conflicts_with_all = ["exit_code_from", "timeout", "output", "no_log_prefix"])]
+    #[arg(short, long, conflicts_with_all = ["exit_code_from", "timeout", "output", "no_log_prefix", "timeline", "timeline_svg"])]
     pub(crate) detach: bool,
     /// Make a container port reachable on 127.0.0.1:HOST; HOST:POD/PORT where there are several Pods
     #[arg(short, long, value_name = "[IP:]HOST:[POD/]PORT[/udp]")]
@@ -238,6 +238,12 @@ pub(crate) struct RunArgs {
     /// Print log lines without the container's name before them
     #[arg(long)]
     pub(crate) no_log_prefix: bool,
+    /// Draw at the end, on standard error, what each container did when: starts, readiness, probes, hooks, restarts, ends
+    #[arg(long)]
+    pub(crate) timeline: bool,
+    /// Write the same as a picture that any browser shows
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) timeline_svg: Option<PathBuf>,
 }
 
 /// `--pull`.

@@ -10,8 +10,8 @@ mod happenings;
 mod svg;
 mod text;
 
-pub use svg::svg;
-pub use text::{Look, text};
+pub use svg::{svg, svg_of_all};
+pub use text::{Look, text, text_of_all};
 
 #[cfg(test)]
 mod tests;

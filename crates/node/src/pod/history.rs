@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lifecycle::timeline::PodTimeline;
-use lifecycle::{PodEvent, Time};
+use lifecycle::{Machine, PodEvent, Time};
 use manifest::core::v1::Pod;
 
 use crate::detached::Record;
@@ -42,6 +42,11 @@ impl History {
             None => Ok(()),
             Some(record) => record.save(pod, &self.timeline),
         }
+    }
+
+    /// The state machine made a step.
+    pub(crate) fn observe_machine(&mut self, machine: &Machine, now: Time) {
+        self.timeline.observe_machine(machine, now);
     }
 
     /// Something happened.

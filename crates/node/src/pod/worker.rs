@@ -270,6 +270,8 @@ impl Worker {
         for action in actions {
             self.act(action);
         }
+        let now = self.node.clock().now();
+        self.history.observe_machine(&self.machine, now);
     }
 
     fn act(&mut self, action: Action) {
@@ -453,6 +455,7 @@ impl Worker {
         }
         // A log file that is being written would keep its directory from being removed.
         let _ = self.node.output().settled().await;
+        let timeline = self.history.timeline(self.node.clock().now());
         let pod = Arc::clone(&self.told.status.borrow());
         let uid = self.uid();
         let paths = self.paths.clone();
@@ -461,6 +464,7 @@ impl Worker {
         if self.shut_down && self.deletion.is_none() {
             return PodOutcome {
                 pod,
+                timeline,
                 leftovers: self.leftovers,
             };
         }
@@ -483,6 +487,7 @@ impl Worker {
         }
         PodOutcome {
             pod,
+            timeline,
             leftovers: self.leftovers,
         }
     }

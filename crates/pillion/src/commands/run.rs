@@ -1,20 +1,26 @@
 //! `pillion run`: Pods in the foreground, from manifests to an exit code.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use control::{Registry, Server};
+use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::{Pod, PodPhase, RestartPolicy};
 use manifest::{Loaded, Object};
 use node::objects::Objects;
 use node::output::Output as NodeOutput;
 use node::paths::Paths;
-use node::{Endpoint, Node, NodeError, Observer, Options, PodHandle, PullPolicyOverride};
+use node::{
+    Endpoint, Node, NodeError, Observer, Options, PodHandle, PodOutcome, PullPolicyOverride,
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::{Failure, bad_input, detach, load, recover, runtime};
+use super::{Failure, bad_input, detach, load, recover, runtime, timeline};
 use crate::cli::{Global, Output, Pull, RunArgs};
 use crate::exit::{self, Exit};
 use crate::printer::{Config, Printer};
@@ -38,6 +44,14 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         Ok(ports) => ports,
         Err(message) => {
             term.error_text(&message);
+            term.remark("nothing was started\n");
+            return Ok(bad_input());
+        }
+    };
+    let picture = match Picture::open(&args) {
+        Ok(picture) => picture,
+        Err(failure) => {
+            term.error(&failure);
             term.remark("nothing was started\n");
             return Ok(bad_input());
         }
@@ -105,22 +119,67 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             signals,
             closed: closed_receiver,
         };
-        let (ended, pods, leftovers) = run.until_all_have_ended(handles).await;
+        let (ended, outcomes) = run.until_all_have_ended(handles).await;
         server.finish().await;
+        let pods: Vec<Arc<Pod>> = outcomes.iter().map(|o| Arc::clone(&o.pod)).collect();
         let tails = printer.finish();
         if args.output == Output::Json {
             for pod in &pods {
-                term.result(&format!("{}\n", final_line(pod)));
+                term.result(&format!("{}\n", final_line(&**pod)));
             }
         } else {
             term.remark(&summary::failures(&pods, &tails));
         }
-        for leftover in &leftovers {
+        for leftover in outcomes.iter().flat_map(|outcome| &outcome.leftovers) {
             term.warning(&format!("left behind: {leftover}"));
         }
+        let timelines = outcomes.into_iter().map(|outcome| outcome.timeline);
+        let timelines: Vec<PodTimeline> = timelines.collect();
+        if args.timeline && args.output == Output::Json {
+            for timeline in &timelines {
+                term.result(&format!("{}\n", final_line(timeline)));
+            }
+        } else if args.timeline {
+            let look = timeline::look_on_stderr(term);
+            term.remark(&format!("\n{}", printers::timeline::text_of_all(&timelines, look)));
+        }
+        picture.write(&timelines)?;
         Ok::<_, Failure>(exit_code(&args, ended, &pods))
     })?;
     Ok(code.into())
+}
+
+/// Where `--timeline-svg` goes. It is opened before anything starts, so that nobody learns after an hour that it cannot be
+/// written.
+struct Picture<'a>(Option<(&'a Path, File)>);
+
+impl<'a> Picture<'a> {
+    fn open(args: &'a RunArgs) -> Result<Self, Failure> {
+        let Some(path) = args.timeline_svg.as_deref() else {
+            return Ok(Self(None));
+        };
+        // What it holds stays until there is something better.
+        let mut options = File::options();
+        let file = options.write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| Self::failed(path, error))?;
+        Ok(Self(Some((path, file))))
+    }
+
+    fn write(self, timelines: &[PodTimeline]) -> Result<(), Failure> {
+        let Some((path, mut file)) = self.0 else {
+            return Ok(());
+        };
+        // A pipe or /dev/stdout has no length.
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let cut = if is_file { file.set_len(0) } else { Ok(()) };
+        cut.and_then(|()| file.write_all(printers::timeline::svg_of_all(timelines).as_bytes()))
+            .map_err(|error| Self::failed(path, error))
+    }
+
+    fn failed(path: &Path, error: io::Error) -> Failure {
+        let what = format!("write the timeline (--timeline-svg) to {}", path.display());
+        Failure::new(what, error)
+    }
 }
 
 /// What can be judged before anything is touched.
@@ -222,10 +281,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn until_all_have_ended(
-        mut self,
-        handles: Vec<PodHandle>,
-    ) -> (Ended, Vec<Arc<Pod>>, Vec<String>) {
+    async fn until_all_have_ended(mut self, handles: Vec<PodHandle>) -> (Ended, Vec<PodOutcome>) {
         let deadline = self
             .args
             .timeout
@@ -299,15 +355,7 @@ impl Run<'_> {
                 }
             }
         };
-        let leftovers = outcomes
-            .iter()
-            .flat_map(|outcome| outcome.leftovers.clone())
-            .collect();
-        (
-            ended,
-            outcomes.into_iter().map(|outcome| outcome.pod).collect(),
-            leftovers,
-        )
+        (ended, outcomes)
     }
 }
 
@@ -374,6 +422,6 @@ fn exit_code(args: &RunArgs, ended: Ended, pods: &[Arc<Pod>]) -> Exit {
     }
 }
 
-fn final_line(pod: &Pod) -> serde_json::Value {
-    serde_json::json!({ "time": jiff::Timestamp::now().to_string(), "object": pod })
+fn final_line(object: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::json!({ "time": jiff::Timestamp::now().to_string(), "object": object })
 }

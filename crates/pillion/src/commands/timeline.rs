@@ -1,5 +1,6 @@
 //! `pillion timeline`: what became of a Pod over time, as a picture.
 
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use lifecycle::timeline::PodTimeline;
@@ -25,7 +26,7 @@ pub(crate) fn run(args: &TimelineArgs, global: &Global, term: &Term) -> Result<E
             Picture::Svg => timeline::svg(&client.timeline::<PodTimeline>(&pod).await?),
             Picture::Text => {
                 let timeline: PodTimeline = client.timeline(&pod).await?;
-                timeline::text(&timeline, look(term))
+                timeline::text(&timeline, look(std::io::stdout(), term.color_out))
             }
         })
     })?;
@@ -33,11 +34,16 @@ pub(crate) fn run(args: &TimelineArgs, global: &Global, term: &Term) -> Result<E
     Ok(exit::SUCCESS.into())
 }
 
-/// Columns where standard output is no terminal that says how many it has.
+/// Columns where the output is no terminal that says how many it has.
 const WIDTH: usize = 100;
 
-fn look(term: &Term) -> Look {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+/// How it can be shown on standard error.
+pub(super) fn look_on_stderr(term: &Term) -> Look {
+    look(std::io::stderr(), term.color_err)
+}
+
+fn look(output: impl AsFd, color: bool) -> Look {
+    let size = rustix::termios::tcgetwinsize(output);
     let columns = size.ok().map(|size| usize::from(size.ws_col));
     let wanted = std::env::var("COLUMNS").ok();
     let wanted = wanted.and_then(|columns| columns.parse().ok());
@@ -46,7 +52,7 @@ fn look(term: &Term) -> Look {
             .filter(|columns| *columns > 0)
             .or(wanted)
             .unwrap_or(WIDTH),
-        color: term.color_out,
+        color,
         unicode: speaks_unicode(),
     }
 }

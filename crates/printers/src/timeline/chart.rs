@@ -2,8 +2,8 @@
 //! microseconds from the start.
 
 use lifecycle::timeline::{
-    ContainerStage, ContainerState, ContainerTimeline, Mark, PhaseState, PodTimeline, ReadyState,
-    Span,
+    ContainerStage, ContainerState, ContainerTimeline, HookState, Mark, PROBE_SUCCEEDED,
+    PhaseState, PodTimeline, ReadyState, Span,
 };
 use lifecycle::{EventKind, Role};
 use manifest::core::v1::{ConditionStatus, PodPhase};
@@ -16,28 +16,36 @@ const SIGTERM_CODE: i32 = 143;
 
 /// A whole picture.
 pub(super) struct Chart {
-    /// `namespace/name`.
-    pub(super) name: String,
-    /// The Pod's phase, and whether it is ready.
-    pub(super) state: String,
+    /// The Pods, in the order of their rows.
+    pub(super) pods: Vec<Head>,
     /// When it begins.
     pub(super) from: MicroTime,
     /// How long it is, at least 1.
     pub(super) length: i64,
-    /// The Pod, then its containers.
+    /// Each Pod, then its containers.
     pub(super) rows: Vec<Row>,
+}
+
+/// What is said of a Pod above the picture.
+pub(super) struct Head {
+    /// `namespace/name`.
+    pub(super) name: String,
+    /// The Pod's phase, and whether it is ready.
+    pub(super) state: String,
 }
 
 /// One row.
 pub(super) struct Row {
     /// `pod`, `init`, `sidecar` or `app`.
     pub(super) role: &'static str,
-    /// The container; empty for the Pod.
+    /// The container; the Pod where there are several, else empty for it.
     pub(super) name: String,
     /// In the order of time.
     pub(super) bars: Vec<Bar>,
     /// In the order of time.
     pub(super) points: Vec<Point>,
+    /// When its hooks ran, in the order of time.
+    pub(super) hooks: Vec<Bar>,
     /// How much of it was left out.
     pub(super) dropped: u64,
 }
@@ -72,6 +80,8 @@ pub(super) enum Shade {
     Stopped,
     /// It had ended otherwise.
     Failed,
+    /// A hook of it ran.
+    Hook,
 }
 
 /// Something that happened at a moment.
@@ -87,6 +97,8 @@ pub(super) struct Point {
 pub(super) enum Sign {
     /// It is held back.
     BackOff,
+    /// A probe succeeded, the first time or again.
+    Healthy,
     /// A probe failed.
     Unhealthy,
     /// It runs again.
@@ -101,7 +113,7 @@ pub(super) enum Sign {
 
 impl Shade {
     /// All of them, in the order of a life.
-    pub(super) const ALL: [Shade; 9] = [
+    pub(super) const ALL: [Shade; 10] = [
         Self::Waiting,
         Self::BackOff,
         Self::Running,
@@ -110,6 +122,7 @@ impl Shade {
         Self::Succeeded,
         Self::Stopped,
         Self::Failed,
+        Self::Hook,
         Self::Unknown,
     ];
 
@@ -125,6 +138,7 @@ impl Shade {
             Self::Succeeded => "ended",
             Self::Stopped => "ended as told",
             Self::Failed => "failed",
+            Self::Hook => "hook",
         }
     }
 
@@ -136,7 +150,8 @@ impl Shade {
 
 impl Sign {
     /// All of them, the gravest last.
-    pub(super) const ALL: [Sign; 6] = [
+    pub(super) const ALL: [Sign; 7] = [
+        Self::Healthy,
         Self::Unhealthy,
         Self::Killing,
         Self::Stopping,
@@ -149,6 +164,7 @@ impl Sign {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::BackOff => "held back",
+            Self::Healthy => "probe succeeded",
             Self::Unhealthy => "probe failed",
             Self::Restart => "restarted",
             Self::Warning => "warning",
@@ -161,6 +177,7 @@ impl Sign {
     fn of(mark: &Mark) -> Option<Self> {
         match (mark.reason.as_str(), mark.kind) {
             ("Unhealthy" | "ProbeWarning", _) => Some(Self::Unhealthy),
+            (PROBE_SUCCEEDED, _) => Some(Self::Healthy),
             ("Killing", _) if is_ordinary_stop(mark) => Some(Self::Stopping),
             ("Killing", _) => Some(Self::Killing),
             ("BackOff", _) => Some(Self::BackOff),
@@ -171,24 +188,32 @@ impl Sign {
 }
 
 impl Chart {
-    pub(super) fn new(timeline: &PodTimeline) -> Self {
-        let metadata = &timeline.metadata;
+    pub(super) fn new(timelines: &[PodTimeline]) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let clock = Clock::new(timeline);
-        let mut rows = vec![pod_row(timeline, clock)];
-        rows.extend(
-            timeline
-                .containers
-                .iter()
-                .map(|container| row(container, clock)),
-        );
-        Self {
-            name: format!("{}/{}", text(&metadata.namespace), text(&metadata.name)),
-            state: state(timeline),
-            from: timeline.from,
+        let clock = Clock::new(timelines);
+        let mut chart = Self {
+            pods: Vec::new(),
+            from: timelines.iter().map(|t| t.from).min().unwrap_or_default(),
             length: clock.length,
-            rows,
+            rows: Vec::new(),
+        };
+        for timeline in timelines {
+            let metadata = &timeline.metadata;
+            chart.pods.push(Head {
+                name: format!("{}/{}", text(&metadata.namespace), text(&metadata.name)),
+                state: state(timeline),
+            });
+            let mut pod = pod_row(timeline, clock);
+            if timelines.len() > 1 {
+                pod.name = text(&metadata.name);
+            }
+            chart.rows.push(pod);
+            let containers = timeline.containers.iter();
+            chart
+                .rows
+                .extend(containers.map(|container| row(container, clock)));
         }
+        chart
     }
 }
 
@@ -201,9 +226,10 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn new(timeline: &PodTimeline) -> Self {
-        let from = timeline.from.0.as_microsecond();
-        let to = timeline.to.0.as_microsecond();
+    pub(super) fn new(timelines: &[PodTimeline]) -> Self {
+        let micros = |moment: MicroTime| moment.0.as_microsecond();
+        let from = timelines.iter().map(|t| micros(t.from)).min().unwrap_or(0);
+        let to = timelines.iter().map(|t| micros(t.to)).max().unwrap_or(0);
         let length = to.saturating_sub(from).max(1);
         Self { from, length }
     }
@@ -266,6 +292,7 @@ fn pod_row(timeline: &PodTimeline, clock: Clock) -> Row {
         name: String::new(),
         bars: with_gaps(bars),
         points: points(&timeline.marks, clock),
+        hooks: Vec::new(),
         dropped: timeline.dropped,
     }
 }
@@ -318,6 +345,10 @@ fn row(container: &ContainerTimeline, clock: Clock) -> Row {
         }
     }
     points.sort_by_key(|point| point.at);
+    let hook = |span: &Span<HookState>| {
+        let (from, to) = clock.span(span);
+        bar(from, to, Shade::Hook, &format!("{} hook", span.state.hook))
+    };
     let role = match container.role {
         Role::Init => "init",
         Role::Sidecar => "sidecar",
@@ -328,6 +359,7 @@ fn row(container: &ContainerTimeline, clock: Clock) -> Row {
         name: container.name.clone(),
         bars: with_gaps(bars.collect()),
         points,
+        hooks: container.hooks.iter().map(hook).collect(),
         dropped: container.dropped,
     }
 }

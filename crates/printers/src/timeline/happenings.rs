@@ -1,5 +1,7 @@
 //! All that happened, in the order of time: events, and what became of the Pod and its containers.
 
+use std::collections::HashMap;
+
 use lifecycle::EventKind;
 use lifecycle::timeline::{
     ContainerStage, ContainerState, ContainerTimeline, Mark, PodTimeline, Span,
@@ -17,7 +19,9 @@ const AT_ONCE: i64 = 10_000;
 pub(super) struct Happening {
     /// Microseconds from the start.
     pub(super) at: i64,
-    /// The container, or `pod`.
+    /// The container; none for the Pod as a whole.
+    container: Option<String>,
+    /// The container, or `pod`; with the Pod's name where there are several.
     pub(super) who: String,
     /// Reason of an event; what became of it, in small letters, otherwise.
     pub(super) what: String,
@@ -41,9 +45,82 @@ pub(super) enum Mood {
     Neutral,
 }
 
-/// All of them, sorted.
-pub(super) fn all(timeline: &PodTimeline) -> Vec<Happening> {
-    let clock = Clock::new(timeline);
+/// All of them, sorted. Where there are several Pods, containers have their Pod's name before theirs.
+pub(super) fn all(timelines: &[PodTimeline]) -> Vec<Happening> {
+    let clock = Clock::new(timelines);
+    let mut all = Vec::new();
+    for timeline in timelines {
+        let mut own = of(timeline, clock);
+        if timelines.len() > 1 {
+            let pod = timeline.metadata.name.as_deref().unwrap_or_default();
+            for happening in &mut own {
+                happening.who = match &happening.container {
+                    None => pod.to_owned(),
+                    Some(container) => format!("{pod}/{container}"),
+                };
+            }
+        }
+        all.extend(own);
+    }
+    // Stable: what came at the same moment stays in the order of Pods and containers.
+    all.sort_by_key(|happening| happening.at);
+    folded(all)
+}
+
+/// What comes again and again is told twice at the begin and twice at the end; in between stands how much was left out.
+fn folded(all: Vec<Happening>) -> Vec<Happening> {
+    let key = |happening: &Happening| {
+        let message = happening.message.split(", ran ").next().unwrap_or_default();
+        // Numbers differ from time to time.
+        let message = message
+            .split(|c: char| c.is_ascii_digit())
+            .filter(|part| !part.is_empty());
+        let message = message.collect::<Vec<_>>().join("#");
+        (happening.who.clone(), happening.what.clone(), message)
+    };
+    let mut counts = HashMap::new();
+    for happening in &all {
+        *counts.entry(key(happening)).or_insert(0_usize) += 1;
+    }
+    let mut seen = HashMap::new();
+    let mut folded: Vec<Happening> = Vec::new();
+    let mut left_out = 0_usize;
+    let note = |folded: &mut Vec<Happening>, left_out: &mut usize, at: i64| {
+        if *left_out > 0 {
+            let message = format!("{left_out} more of these were left out here");
+            folded.push(Happening {
+                at,
+                container: None,
+                who: String::new(),
+                what: "...".to_owned(),
+                message,
+                mood: Mood::Neutral,
+            });
+            *left_out = 0;
+        }
+    };
+    for happening in all {
+        let key = key(&happening);
+        let count = counts.get(&key).copied().unwrap_or(0);
+        let nth = seen.entry(key).or_insert(0_usize);
+        *nth += 1;
+        if count > FOLDED && *nth > KEPT && *nth <= count - KEPT {
+            left_out += 1;
+            continue;
+        }
+        note(&mut folded, &mut left_out, happening.at);
+        folded.push(happening);
+    }
+    folded
+}
+
+/// What is left out is counted where it would stand; more than so many of a kind are folded.
+const FOLDED: usize = 8;
+/// How many of a kind are told at the begin, and as many at the end.
+const KEPT: usize = 2;
+
+/// Those of one Pod.
+fn of(timeline: &PodTimeline, clock: Clock) -> Vec<Happening> {
     let mut all = Vec::new();
     for phase in &timeline.phases {
         let mood = match phase.state.phase {
@@ -72,27 +149,46 @@ pub(super) fn all(timeline: &PodTimeline) -> Vec<Happening> {
         }
         was_ready = ready.state.status == ConditionStatus::True;
     }
-    all.extend(timeline.marks.iter().map(|mark| event("pod", mark, clock)));
+    all.extend(timeline.marks.iter().map(|mark| event(None, mark, clock)));
     for container in &timeline.containers {
         let name = &container.name;
         all.extend(container.marks.iter().map(|mark| {
-            let mut happening = event(name, mark, clock);
+            let mut happening = event(Some(name), mark, clock);
             if mark.reason == "Started" {
                 happening.at = before_ready(happening.at, container, clock);
             }
             happening
         }));
         changes(container, clock, &mut all);
+        hooks(container, clock, &mut all);
     }
-    // Stable: what came at the same moment stays in the order of the Pod and its containers.
-    all.sort_by_key(|happening| happening.at);
     all
+}
+
+/// When hooks began, and how long they took.
+fn hooks(container: &ContainerTimeline, clock: Clock, all: &mut Vec<Happening>) {
+    for span in &container.hooks {
+        let (from, to) = clock.span(span);
+        let message = match span.to {
+            Some(_) => format!("took {}", axis::duration(to - from)),
+            None => "runs".to_owned(),
+        };
+        all.push(Happening {
+            at: from,
+            container: Some(container.name.clone()),
+            who: container.name.clone(),
+            what: span.state.hook.clone(),
+            message,
+            mood: Mood::Neutral,
+        });
+    }
 }
 
 fn pod(at: i64, what: &str, message: String, mood: Mood) -> Happening {
     let (who, what) = ("pod".to_owned(), what.to_owned());
     Happening {
         at,
+        container: None,
         who,
         what,
         message,
@@ -100,7 +196,7 @@ fn pod(at: i64, what: &str, message: String, mood: Mood) -> Happening {
     }
 }
 
-fn event(who: &str, mark: &Mark, clock: Clock) -> Happening {
+fn event(container: Option<&str>, mark: &Mark, clock: Clock) -> Happening {
     let again = match mark.last.filter(|_| mark.count > 1) {
         Some(last) => {
             let until = axis::duration(clock.at(last));
@@ -110,7 +206,8 @@ fn event(who: &str, mark: &Mark, clock: Clock) -> Happening {
     };
     Happening {
         at: clock.at(mark.time),
-        who: who.to_owned(),
+        container: container.map(str::to_owned),
+        who: container.unwrap_or("pod").to_owned(),
         what: mark.reason.clone(),
         message: format!("{}{again}", mark.message.trim()),
         mood: match mark.kind {
@@ -145,6 +242,7 @@ fn changes(container: &ContainerTimeline, clock: Clock, all: &mut Vec<Happening>
             let (who, what) = (container.name.clone(), what.to_owned());
             all.push(Happening {
                 at,
+                container: Some(who.clone()),
                 who,
                 what,
                 message,

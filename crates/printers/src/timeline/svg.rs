@@ -33,10 +33,16 @@ const LINE: f64 = 18.0;
 /// The longest name that is written out before a bar.
 const LONGEST_NAME: usize = 28;
 
-/// The history as an SVG document.
+/// The history of a Pod as an SVG document.
 #[must_use]
 pub fn svg(timeline: &PodTimeline) -> String {
-    let chart = Chart::new(timeline);
+    svg_of_all(std::slice::from_ref(timeline))
+}
+
+/// The histories of several Pods as one SVG document, on one axis.
+#[must_use]
+pub fn svg_of_all(timelines: &[PodTimeline]) -> String {
+    let chart = Chart::new(timelines);
     let names = chart.rows.iter().map(|row| label(row).chars().count());
     let gutter = MARGIN + (names.max().unwrap_or(0) as f64) * CHARACTER + 74.0;
     let mut picture = Picture {
@@ -55,9 +61,11 @@ pub fn svg(timeline: &PodTimeline) -> String {
         y += ROW;
     }
     y = picture.legend(y + 18.0);
-    y = picture.list(&happenings::all(timeline), y + 22.0);
+    y = picture.list(&happenings::all(timelines), y + 22.0);
     let height = y + MARGIN / 2.0;
-    let title = text(&format!("Timeline of Pod {}", chart.name));
+    let names = chart.pods.iter().map(|pod| pod.name.as_str());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let title = text(&format!("Timeline of Pod {names}"));
     let size = format!(r#"width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}""#);
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" {size} role=\"img\">\n<title>{title}</title>\n<style>{}</style>\n{}\
@@ -140,10 +148,17 @@ impl Picture {
     fn header(&mut self, chart: &Chart) -> f64 {
         let from = chart.from.0.strftime("%Y-%m-%d %H:%M:%S UTC");
         let length = axis::duration(chart.length);
-        self.text(MARGIN, 36.0, "head", &chart.name);
-        let about = format!("{} · {length} from {from}", chart.state);
-        self.text(MARGIN, 57.0, "muted", &about);
-        72.0
+        let mut y = 36.0;
+        for (position, pod) in chart.pods.iter().enumerate() {
+            self.text(MARGIN, y, "head", &pod.name);
+            let about = match position {
+                0 => format!("{} · {length} from {from}", pod.state),
+                _ => pod.state.clone(),
+            };
+            self.text(MARGIN, y + 21.0, "muted", &about);
+            y += 50.0;
+        }
+        y - 14.0
     }
 
     /// Ticks with their labels, and lines down through the rows.
@@ -176,6 +191,15 @@ impl Picture {
             if bar.shade.is_end() || is_last || self.x(bar.to) - self.x(bar.from) >= SLIVER {
                 self.shown.insert(class(bar.shade));
             }
+        }
+        for hook in &row.hooks {
+            let (from, to) = (self.x(hook.from).min(RIGHT - MARK), self.x(hook.to));
+            let width = ((to - from).max(MARK) * 100.0).round() / 100.0;
+            let (top, title) = (y + BAR + 5.5, text(&hook.title));
+            self.shown.insert(class(hook.shade));
+            self.push(&format!(
+                "<rect class=\"hook\" x=\"{from}\" y=\"{top}\" width=\"{width}\" height=\"{MARK}\" rx=\"2\"><title>{title}</title></rect>"
+            ));
         }
         // Ends above what comes after them.
         let ends = row.bars.iter().filter(|bar| bar.shade.is_end());
@@ -335,12 +359,14 @@ const fn class(shade: Shade) -> &'static str {
         Shade::Succeeded => "succeeded",
         Shade::Stopped => "stopped",
         Shade::Failed => "failed",
+        Shade::Hook => "hook",
     }
 }
 
 const fn sign(sign: Sign) -> &'static str {
     match sign {
         Sign::BackOff => "held",
+        Sign::Healthy => "healthy",
         Sign::Unhealthy => "unhealthy",
         Sign::Restart => "restart",
         Sign::Warning => "warning",

@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 use lifecycle::timeline::{
-    ContainerStage, ContainerState, ContainerTimeline, Mark, PodTimeline, Span,
+    ContainerStage, ContainerState, ContainerTimeline, HookState, Mark, PROBE_SUCCEEDED,
+    PodTimeline, Span,
 };
 use lifecycle::{EventKind, Role};
 use manifest::meta::v1::MicroTime;
@@ -329,6 +330,83 @@ fn a_container_is_started_before_it_is_ready() {
 }
 
 /// Any moment within some years, most of them close to each other.
+#[test]
+fn several_pods_stand_on_one_axis() {
+    let mut job = completed(1);
+    job.metadata.name = Some("job".to_owned());
+    let text = text_of_all(&[crashing(), job], PLAIN);
+    let heads: Vec<_> = text.lines().take(2).collect();
+    assert!(heads[0].starts_with("default/web - Running, ready - 1m12s from 2023-11-14"));
+    assert!(heads[1].starts_with("default/job - "), "{text}");
+    assert_eq!(text.lines().filter(|line| line.contains("+---")).count(), 1);
+    let labels: Vec<_> = text
+        .lines()
+        .filter(|line| line.starts_with("pod "))
+        .collect();
+    assert!(labels[0].starts_with("pod     web ") && labels[1].starts_with("pod     job "));
+    assert!(
+        text.contains("  web/proxy  ready") && text.contains("  job  "),
+        "{text}"
+    );
+}
+
+#[test]
+fn hooks_and_probes_are_marked() {
+    let mut timeline = crashing();
+    let web = &mut timeline.containers[2];
+    let at = |ms: i64| MicroTime(lifecycle::Time(1_700_000_000_000 + ms).to_timestamp());
+    web.hooks.push(Span {
+        from: at(45_000),
+        to: Some(at(52_000)),
+        state: HookState {
+            hook: "preStop".to_owned(),
+        },
+    });
+    web.marks.insert(
+        0,
+        Mark {
+            reason: PROBE_SUCCEEDED.to_owned(),
+            message: "Readiness probe succeeded".to_owned(),
+            time: at(5_000),
+            kind: EventKind::Normal,
+            ..web.marks[0].clone()
+        },
+    );
+    let text = text(&timeline, PLAIN);
+    let marks = "                  +               !    k b          r  hhhhhhh       w";
+    assert!(text.contains(marks), "{text}");
+    assert!(
+        text.contains("  web    preStop         took 7s\n"),
+        "{text}"
+    );
+    let svg = svg(&timeline);
+    assert!(svg.contains(r#"<rect class="hook""#) && svg.contains("preStop hook for 7s"));
+    assert!(svg.contains(r##"<use href="#healthy""##));
+}
+
+#[test]
+fn what_comes_again_and_again_is_folded() {
+    let mut timeline = crashing();
+    let at = |ms: i64| MicroTime(lifecycle::Time(1_700_000_000_000 + ms).to_timestamp());
+    let marks = &mut timeline.containers[1].marks;
+    let odd = marks[0].clone();
+    marks.extend((0..500).map(|n| Mark {
+        time: at(4_000 + n),
+        reason: "Pulled".to_owned(),
+        message: format!("try {n}"),
+        ..odd.clone()
+    }));
+    let text = text(&timeline, PLAIN);
+    let tries: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.split_once("try "))
+        .map(|(_, n)| n)
+        .collect();
+    assert_eq!(tries, ["0", "1", "498", "499"]);
+    assert!(text.contains("more of these were left out here"), "{text}");
+    assert!(text.contains("Unhealthy"), "what came once is told");
+}
+
 fn moment() -> impl Strategy<Value = MicroTime> {
     let micros = prop_oneof![0..1000i64, 0..100_000_000i64, 0..100_000_000_000_000i64];
     micros.prop_map(|micros| MicroTime(Timestamp::from_microsecond(micros).unwrap()))
@@ -384,15 +462,24 @@ fn container() -> impl Strategy<Value = ContainerTimeline> {
         reason,
         message,
     });
+    let hook = (moment(), proptest::option::of(moment()), hostile());
+    let hook = hook.prop_map(|(from, to, hook)| Span {
+        from,
+        to,
+        state: HookState { hook },
+    });
     let lists = (
         proptest::collection::vec(span, 0..12),
         proptest::collection::vec(mark, 0..6),
+        proptest::collection::vec(hook, 0..4),
     );
-    (hostile(), lists, any::<u64>()).prop_map(|(name, (spans, marks), dropped)| ContainerTimeline {
+    let all = (hostile(), lists, any::<u64>());
+    all.prop_map(|(name, (spans, marks, hooks), dropped)| ContainerTimeline {
         name,
         role: Role::Sidecar,
         spans,
         marks,
+        hooks,
         dropped,
     })
 }
@@ -413,6 +500,9 @@ proptest! {
         let text = text(&timeline, Look { width, color: false, unicode: true });
         prop_assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         // Rows, axis and legend keep to the width.
+        let both = [timeline, crashing()];
+        prop_assert!(roxmltree::Document::parse(&svg_of_all(&both)).is_ok());
+        prop_assert!(!text_of_all(&both, Look { width, color: false, unicode: false }).contains('\u{1b}'));
         let chart = text.lines().skip(1).take_while(|line| !line.trim_start().starts_with('+'));
         for line in chart.filter(|line| !line.ends_with("left out")) {
             prop_assert!(line.chars().count() <= width.max(80), "{line}");

@@ -29,14 +29,20 @@ const TICK: usize = 9;
 /// The longest name that is written out before a bar.
 const LONGEST_NAME: usize = 24;
 
-/// The history as text.
+/// The history of a Pod as text.
 #[must_use]
 pub fn text(timeline: &PodTimeline, look: Look) -> String {
+    text_of_all(std::slice::from_ref(timeline), look)
+}
+
+/// The histories of several Pods as text, on one axis.
+#[must_use]
+pub fn text_of_all(timelines: &[PodTimeline], look: Look) -> String {
     let look = Look {
         width: look.width.max(LEAST),
         ..look
     };
-    let chart = Chart::new(timeline);
+    let chart = Chart::new(timelines);
     let mut out = header(&chart, look);
     out.push('\n');
     let roles = chart
@@ -65,7 +71,7 @@ pub fn text(timeline: &PodTimeline, look: Look) -> String {
     out.push('\n');
     legend(&mut out, &plot.shown, look);
     out.push('\n');
-    list(&mut out, timeline, look);
+    list(&mut out, timelines, look);
     out
 }
 
@@ -73,10 +79,23 @@ fn header(chart: &Chart, look: Look) -> String {
     let dot = if look.unicode { "·" } else { "-" };
     let from = chart.from.0.strftime("%Y-%m-%d %H:%M:%S UTC");
     let length = axis::duration(chart.length);
-    let name = one_line(&chart.name);
-    let state = one_line(&chart.state);
-    let name = look.paint(Style::new().bold(), name);
-    format!("{name} {dot} {state} {dot} {length} from {from}\n")
+    let widest = chart
+        .pods
+        .iter()
+        .map(|pod| one_line(&pod.name).chars().count());
+    let widest = widest.max().unwrap_or(0);
+    let mut out = String::new();
+    for (position, pod) in chart.pods.iter().enumerate() {
+        let name = one_line(&pod.name);
+        let padding = " ".repeat(widest - name.chars().count());
+        let name = look.paint(Style::new().bold(), name);
+        out.push_str(&format!("{name}{padding} {dot} {}", one_line(&pod.state)));
+        if position == 0 {
+            out.push_str(&format!(" {dot} {length} from {from}"));
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// A name as far as it is written out before a bar.
@@ -115,6 +134,7 @@ impl Look {
             Shade::Succeeded => ('✔', 'v', color(AnsiColor::Green)),
             Shade::Stopped => ('■', 'o', Style::new().dimmed()),
             Shade::Failed => ('✘', 'x', color(AnsiColor::Red).bold()),
+            Shade::Hook => ('◇', 'h', color(AnsiColor::Cyan)),
         };
         (if self.unicode { character } else { ascii }, style)
     }
@@ -123,6 +143,7 @@ impl Look {
         let color = |color: AnsiColor| Style::new().fg_color(Some(color.into()));
         let (character, ascii, style) = match sign {
             Sign::BackOff => ('‥', 'b', color(AnsiColor::Yellow)),
+            Sign::Healthy => ('✓', '+', color(AnsiColor::Green)),
             Sign::Unhealthy => ('!', '!', color(AnsiColor::Yellow).bold()),
             Sign::Restart => ('↻', 'r', color(AnsiColor::Blue)),
             Sign::Warning => ('▲', 'w', color(AnsiColor::Red)),
@@ -194,13 +215,22 @@ impl Plot {
             let cell = &mut signs[self.cell(point.at)];
             *cell = (*cell).max(Some(point.sign));
         }
-        if signs.iter().any(Option::is_some) {
+        let mut hooks = vec![false; self.cells];
+        for hook in &row.hooks {
+            let (first, last) = (
+                self.cell(hook.from),
+                self.cell((hook.to - 1).max(hook.from)),
+            );
+            hooks[first..=last].fill(true);
+        }
+        let signs = signs.into_iter().zip(hooks).map(|sign| match sign {
+            (Some(sign), _) => self.look.sign(sign),
+            (None, true) => self.look.shade(Shade::Hook),
+            (None, false) => (' ', Style::new()),
+        });
+        let signs = signs.collect::<Vec<_>>();
+        if signs.iter().any(|(character, _)| *character != ' ') {
             out.push_str(&" ".repeat(self.gutter));
-            let signs = signs.into_iter().map(|sign| match sign {
-                Some(sign) => self.look.sign(sign),
-                None => (' ', Style::new()),
-            });
-            let signs = signs.collect::<Vec<_>>();
             self.line(out, &signs);
         }
         if row.dropped > 0 {
@@ -308,8 +338,8 @@ fn legend(out: &mut String, shown: &HashSet<char>, look: Look) {
 }
 
 /// All that happened, a line each; long messages go on below their beginning.
-fn list(out: &mut String, timeline: &PodTimeline, look: Look) {
-    let happenings = happenings::all(timeline);
+fn list(out: &mut String, timelines: &[PodTimeline], look: Look) {
+    let happenings = happenings::all(timelines);
     let rows = happenings.iter().map(|happening| {
         let offset = format!("+{}", axis::duration(happening.at));
         (

@@ -19,7 +19,8 @@ rect.backoff{fill:url(#stripes);stroke:#d4a72c;stroke-width:.5}
 rect.running{fill:#54aeff}
 rect.started{fill:#eac54f}
 rect.ready{fill:#2da44e}
-.succeeded{color:#1a7f37}.failed,.killing{color:#cf222e}
+rect.hook{fill:#8250df}
+.succeeded,.healthy{color:#1a7f37}.failed,.killing{color:#cf222e}
 .stopped,.stopping{color:#59636e}
 .unhealthy,.held{color:#bf8700}.restart{color:#0969da}.warning{color:#bc4c00}
 .stripe{stroke:#d4a72c}.stripes{fill:#fff8c5}.dot{fill:#818b98}.cut{stroke:#fff}
@@ -35,7 +36,8 @@ rect.backoff{stroke:#9e6a03}
 rect.running{fill:#1f6feb}
 rect.started{fill:#bb8009}
 rect.ready{fill:#238636}
-.succeeded{color:#3fb950}.failed,.killing{color:#f85149}
+rect.hook{fill:#8957e5}
+.succeeded,.healthy{color:#3fb950}.failed,.killing{color:#f85149}
 .stopped,.stopping{color:#9198a1}
 .unhealthy,.held{color:#d29922}.restart{color:#58a6ff}.warning{color:#db6d28}
 .stripe{stroke:#9e6a03}.stripes{fill:#272115}.dot{fill:#656c76}.cut{stroke:#0d1117}
@@ -50,6 +52,7 @@ pub(super) const DEFINITIONS: &str = r##"<defs>
 <g id="failed"><circle r="8" fill="currentColor"/><path class="cut" d="M-3 -3L3 3M3 -3L-3 3" fill="none" stroke-width="2" stroke-linecap="round"/></g>
 <g id="stopped"><circle r="8" fill="currentColor"/><path class="cut" d="M-3 0H3" fill="none" stroke-width="2" stroke-linecap="round"/></g>
 <path id="unhealthy" d="M0 -4.5L5 4H-5Z" fill="currentColor"/>
+<path id="healthy" d="M-4 .4L-1.2 3.2L4 -3" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/>
 <path id="killing" d="M-3.4 -3.4L3.4 3.4M3.4 -3.4L-3.4 3.4" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"/>
 <path id="stopping" d="M-3.5 -3.5H3.5V3.5H-3.5Z" fill="currentColor"/>
 <path id="held" d="M-3.5 -4V4M0 -4V4" fill="none" stroke="currentColor" stroke-width="2.2" stroke-linecap="round"/>
