@@ -1,1 +1,4 @@
 //! The role `pillion proxy`: TLS and HTTP in front of an unmodified app.
+
+pub mod buffer;
+pub mod transport;
