@@ -502,7 +502,8 @@ proptest! {
         // Rows, axis and legend keep to the width.
         let both = [timeline, crashing()];
         prop_assert!(roxmltree::Document::parse(&svg_of_all(&both)).is_ok());
-        prop_assert!(!text_of_all(&both, Look { width, color: false, unicode: false }).contains('\u{1b}'));
+        let all = text_of_all(&both, Look { width, color: false, unicode: false });
+        prop_assert!(!all.contains('\u{1b}'), "{all:?}");
         let chart = text.lines().skip(1).take_while(|line| !line.trim_start().starts_with('+'));
         for line in chart.filter(|line| !line.ends_with("left out")) {
             prop_assert!(line.chars().count() <= width.max(80), "{line}");
