@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
 use crate::bytes;
+use crate::duration::Duration;
 use crate::findings::{Finding, not_supported};
 use crate::nearest;
 use crate::path::Path;
@@ -118,6 +119,9 @@ impl Decoder<'_> {
             }
             (Kind::Bytes, Value::String(text)) => return self.bytes(text, node.span, path),
             (Kind::Time, Value::String(text)) => return self.time(text, node.span, path),
+            (Kind::Duration, Value::String(text)) => {
+                return self.duration(text, node.span, path);
+            }
             (Kind::Enum(words), Value::String(word)) => {
                 if words.contains(&word.as_str()) || word.is_empty() && field.zero_is_unset {
                     return Some(node.to_json());
@@ -194,6 +198,16 @@ impl Decoder<'_> {
         None
     }
 
+    fn duration(&mut self, text: &str, span: Span, path: &Path) -> Option<Json> {
+        if let Err(error) = text.parse::<Duration>() {
+            let message = format!("Invalid value: {text:?}: {error}");
+            let hint = "write a duration as 500ms, 10s, 5m or 1h30m";
+            self.push(Finding::at(path, message).hint(hint), span);
+            return None;
+        }
+        Some(Json::String(text.to_owned()))
+    }
+
     /// The finding about an unknown field, and the field of this object that was meant.
     fn unknown(
         &self,
@@ -248,6 +262,9 @@ impl Decoder<'_> {
         let finding = Finding::at(path, message);
         let name = field.name;
         let hint = match (kind, &node.value) {
+            (Kind::Duration, Value::Int(_) | Value::Float(_)) => {
+                "give the unit: 500ms, 10s, 5m or 1h30m".to_owned()
+            }
             (
                 Kind::String | Kind::Enum(_) | Kind::Bytes | Kind::Time,
                 Value::Bool(_) | Value::Int(_) | Value::Float(_),
@@ -305,7 +322,9 @@ fn number_fits(kind: &Kind) -> bool {
 
 fn go_type(kind: &Kind) -> String {
     match kind {
-        Kind::String | Kind::Enum(_) | Kind::Bytes | Kind::Time => "string".to_owned(),
+        Kind::String | Kind::Enum(_) | Kind::Bytes | Kind::Time | Kind::Duration => {
+            "string".to_owned()
+        }
         Kind::Bool => "bool".to_owned(),
         Kind::Int32 => "int32".to_owned(),
         Kind::Int64 => "int64".to_owned(),

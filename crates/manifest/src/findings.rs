@@ -45,20 +45,29 @@ impl Finding {
 
 /// Findings in the order in which they were made.
 #[derive(Debug, Default)]
-pub(crate) struct Findings(pub(crate) Vec<Finding>);
+pub struct Findings(pub(crate) Vec<Finding>);
 
 impl Findings {
-    pub(crate) fn push(&mut self, finding: Finding) {
+    /// Notes one.
+    pub fn push(&mut self, finding: Finding) {
         self.0.push(finding);
     }
 
-    pub(crate) fn required(&mut self, path: &Path, detail: &str) {
+    /// Whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `Required value`: something that must be given is missing.
+    pub fn required(&mut self, path: &Path, detail: &str) {
         let mut finding = Finding::at(path, detailed("Required value", detail));
         finding.missing = true;
         self.push(finding);
     }
 
-    pub(crate) fn invalid(&mut self, path: &Path, value: impl Shown, detail: impl fmt::Display) {
+    /// `Invalid value`: the value cannot be meant.
+    pub fn invalid(&mut self, path: &Path, value: impl Shown, detail: impl fmt::Display) {
         self.push(Finding::at(
             path,
             format_args!("Invalid value: {}: {detail}", value.shown()),
@@ -66,42 +75,62 @@ impl Findings {
     }
 
     /// One finding for each of several faults of the same value.
-    pub(crate) fn invalid_all(&mut self, path: &Path, value: &str, details: Vec<String>) {
+    pub fn invalid_all(&mut self, path: &Path, value: &str, details: Vec<String>) {
         for detail in details {
             self.invalid(path, value, detail);
         }
     }
 
-    pub(crate) fn forbidden(&mut self, path: &Path, detail: &str) {
+    /// `Forbidden`: it may not be given here.
+    pub fn forbidden(&mut self, path: &Path, detail: &str) {
         self.push(Finding::at(path, format_args!("Forbidden: {detail}")));
     }
 
-    pub(crate) fn duplicate(&mut self, path: &Path, value: impl Shown) {
+    /// `Duplicate value`: another one has it already.
+    pub fn duplicate(&mut self, path: &Path, value: impl Shown) {
         self.push(Finding::at(
             path,
             format_args!("Duplicate value: {}", value.shown()),
         ));
     }
 
-    pub(crate) fn not_found(&mut self, path: &Path, value: &str) {
+    /// `Not found`, with the nearest of the names that do exist.
+    pub fn not_among<'a>(
+        &mut self,
+        path: &Path,
+        value: &str,
+        known: impl Iterator<Item = &'a str>,
+    ) {
+        let finding = Finding::at(path, format_args!("Not found: {}", value.shown()));
+        self.push(match crate::nearest::nearest(value, known) {
+            Some(near) => finding.hint(format!("did you mean `{near}`?")),
+            None => finding,
+        });
+    }
+
+    /// `Not found`: it names something that is not there.
+    pub fn not_found(&mut self, path: &Path, value: &str) {
         self.push(Finding::at(
             path,
             format_args!("Not found: {}", value.shown()),
         ));
     }
 
-    pub(crate) fn not_supported(&mut self, path: &Path, value: &str, words: &[&str]) {
+    /// `Unsupported value`: it is none of the words that may stand here; names the nearest.
+    pub fn not_supported(&mut self, path: &Path, value: &str, words: &[&str]) {
         self.push(not_supported(path, value, words));
     }
 
-    pub(crate) fn too_many(&mut self, path: &Path, count: usize, most: usize) {
+    /// `Too many`: a list is longer than it may be.
+    pub fn too_many(&mut self, path: &Path, count: usize, most: usize) {
         self.push(Finding::at(
             path,
             format_args!("Too many: {count}: must have at most {most} items"),
         ));
     }
 
-    pub(crate) fn too_long(&mut self, path: &Path, most: usize) {
+    /// `Too long`: a text has more bytes than it may have.
+    pub fn too_long(&mut self, path: &Path, most: usize) {
         self.push(Finding::at(
             path,
             format_args!("Too long: may not be more than {most} bytes"),
@@ -133,7 +162,8 @@ fn detailed(kind: &str, detail: &str) -> String {
 }
 
 /// How a bad value is shown: text in quotes, numbers bare.
-pub(crate) trait Shown {
+pub trait Shown {
+    /// The value for a message.
     fn shown(&self) -> String;
 }
 

@@ -11,6 +11,7 @@ pub mod core;
 mod decode;
 pub mod defaults;
 mod diagnostic;
+mod duration;
 pub mod file_name;
 mod findings;
 pub mod int_or_string;
@@ -18,6 +19,7 @@ mod kinds;
 mod load;
 pub mod meta;
 mod nearest;
+mod origin;
 mod path;
 pub mod quantity;
 mod references;
@@ -30,10 +32,18 @@ pub mod yaml;
 
 pub use bytes::ByteString;
 pub use diagnostic::{Diagnostic, Excerpt, Severity};
-pub use findings::Finding;
+pub use duration::{Duration, DurationError};
+pub use findings::{Finding, Findings, Shown};
 pub use int_or_string::IntOrString;
-pub use load::{Loaded, Located, Object, Origin, load};
+pub use load::{Loaded, Located, Object, load};
+pub use nearest::nearest;
+pub use origin::{Form, Origin, documents};
 pub use path::Path;
 pub use quantity::Quantity;
 pub use references::referenced;
 pub use source::{Source, SourceText};
+
+/// Forms of names, with apimachinery's messages: each function returns every fault of a text.
+pub mod names {
+    pub use crate::validation::names::{header_name, label, port_number, subdomain};
+}

@@ -4,15 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::core::v1::{ConfigMap, Pod, Secret};
-use crate::decode::{FormFinding, decode};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::findings::{Finding, Findings};
+use crate::findings::Findings;
 use crate::kinds::{self, Known};
 use crate::meta::v1::ObjectMeta;
-use crate::path::Path;
+use crate::origin::{self, Origin};
 use crate::schema::ObjectSchema;
 use crate::source::{Source, SourceText};
-use crate::yaml::{self, Node, Span, SyntaxError, Value};
+use crate::yaml::{Node, Value};
 use crate::{defaults, references, validation, warnings};
 
 /// What was read.
@@ -48,18 +47,6 @@ pub struct Located<T> {
     pub origin: Origin,
 }
 
-/// The place of an object: source, document, and a tree that leads from fields to lines.
-#[derive(Debug)]
-pub struct Origin {
-    /// The text it stands in.
-    pub source: Arc<SourceText>,
-    /// Which document of the source, from 0; items of a list share one.
-    pub document: usize,
-    /// Its values and where each stands.
-    pub tree: Node,
-    secrets: Vec<Span>,
-}
-
 impl Object {
     /// Kind, as in manifests.
     #[must_use]
@@ -89,25 +76,6 @@ impl Object {
             Object::ConfigMap(config_map) => &config_map.origin,
             Object::Secret(secret) => &secret.origin,
         }
-    }
-}
-
-impl Origin {
-    /// A message about a field of the object, as for what is found out only when it is run.
-    #[must_use]
-    pub fn diagnostic(&self, severity: Severity, finding: &Finding) -> Diagnostic {
-        self.spanned(severity, finding, finding.path.locate(&self.tree))
-    }
-
-    fn spanned(&self, severity: Severity, finding: &Finding, span: Span) -> Diagnostic {
-        Diagnostic::new(
-            severity,
-            &self.source,
-            span,
-            finding.message.clone(),
-            &self.secrets,
-        )
-        .with_hint(finding.hint.clone())
     }
 }
 
@@ -154,33 +122,10 @@ struct Loader {
 
 impl Loader {
     fn source(&mut self, source: &Source) {
-        let text = match std::str::from_utf8(&source.bytes) {
-            Ok(text) => text.to_owned(),
-            Err(error) => {
-                let line = source.bytes[..error.valid_up_to()]
-                    .iter()
-                    .filter(|b| **b == b'\n')
-                    .count()
-                    + 1;
-                let mut message = Diagnostic::whole(
-                    &source.name,
-                    format!(
-                        "this is not UTF-8 text (byte {} is invalid)",
-                        error.valid_up_to()
-                    ),
-                );
-                message.line = line;
-                let hint = "a manifest is text in YAML or JSON; this looks like something else";
-                self.messages.push(message.with_hint(Some(hint.to_owned())));
-                return;
-            }
-        };
-        let source = Arc::new(SourceText::new(source.name.clone(), text));
-        let (documents, errors) = yaml::parse(source.text());
-        self.messages
-            .extend(errors.iter().map(|error| syntax(&source, error)));
-        for (index, document) in documents.into_iter().enumerate() {
-            self.document(&source, index, document.root);
+        let (documents, errors) = origin::documents(source);
+        self.messages.extend(errors);
+        for document in documents {
+            self.document(&document.source, document.document, document.tree);
         }
     }
 
@@ -188,12 +133,11 @@ impl Loader {
     fn document(&mut self, source: &Arc<SourceText>, document: usize, tree: Node) {
         let kind = tree.get("kind").and_then(Node::as_str).unwrap_or("");
         let public = ["Pod", "ConfigMap", "List"].contains(&kind);
-        let secrets = if public { Vec::new() } else { secrets(&tree) };
-        let origin = Origin {
-            source: Arc::clone(source),
-            document,
-            tree,
-            secrets,
+        let source_of = Arc::clone(source);
+        let origin = if public {
+            Origin::public(source_of, document, tree)
+        } else {
+            Origin::secret(source_of, document, tree)
         };
         match kinds::identify(&origin.tree) {
             Ok(Known::Pod) => {
@@ -280,94 +224,14 @@ impl Loader {
         warn: fn(&T) -> Findings,
         wrap: fn(Located<T>) -> Object,
     ) {
-        let secret = !origin.secrets.is_empty();
-        let (mut object, form) = decode::<T>(&origin.tree, schema, origin.source.text(), secret);
+        let (mut object, form) = origin.decode::<T>(schema);
         complete(&mut object);
         let mut findings = Findings::default();
         validate(&mut findings, &object);
-        let (mut warnings, refusals) =
-            warnings::unsupported(&origin.tree, schema, origin.source.text());
-        warnings.0.extend(warn(&object).0);
-        let consequences = |finding: &Finding| form.iter().any(|cause| follows(finding, cause));
-        findings.0.retain(|finding| !consequences(finding));
-        findings.0.extend(refusals.0);
-        let errors = findings
-            .0
-            .iter()
-            .map(|finding| origin.diagnostic(Severity::Error, finding));
-        let form = form
-            .iter()
-            .map(|form| origin.spanned(Severity::Error, &form.finding, form.span));
-        let warnings = warnings
-            .0
-            .iter()
-            .map(|finding| origin.diagnostic(Severity::Warning, finding));
-        self.messages.extend(form.chain(errors).chain(warnings));
+        self.messages
+            .extend(origin.diagnostics(&form, findings, warn(&object)));
         self.objects.push(wrap(Located { object, origin }));
     }
-}
-
-/// Whether a finding only says again what an error of form left out: the same field or one below it, or something
-/// missing that was given wrongly.
-fn follows(finding: &Finding, cause: &FormFinding) -> bool {
-    let path = &cause.finding.path;
-    match cause.unknown {
-        // The path is that of the object, whose other fields are judged all the same.
-        Some(meant) => {
-            let given = meant.is_some_and(|meant| finding.path == path.child(meant));
-            finding.missing && (given || finding.path == *path)
-        }
-        None => {
-            let below = *path != Path::root() && finding.path.starts_with(path);
-            below || finding.missing && path.starts_with(&finding.path)
-        }
-    }
-}
-
-fn syntax(source: &SourceText, error: &SyntaxError) -> Diagnostic {
-    let related = error
-        .related
-        .as_ref()
-        .map(|(span, label)| source.excerpt(*span, label, &[]));
-    let message = match &related {
-        Some(first) => format!("{} (first given on line {})", error.message, first.line),
-        None => error.message.clone(),
-    };
-    let mut message = Diagnostic::new(Severity::Error, source, error.span, message, &[]);
-    message.excerpts.extend(related);
-    if source.seems_secret(error.span.start) {
-        message.excerpts.clear();
-    }
-    message.with_hint(error.hint.clone())
-}
-
-/// All values of an object that may be secret: everything but what says which object it is.
-fn secrets(tree: &Node) -> Vec<Span> {
-    fn collect(node: &Node, spans: &mut Vec<Span>) {
-        match &node.value {
-            Value::Map(entries) => entries
-                .iter()
-                .for_each(|entry| collect(&entry.value, spans)),
-            Value::List(items) => items.iter().for_each(|item| collect(item, spans)),
-            _ => spans.push(node.span),
-        }
-    }
-    let mut spans = Vec::new();
-    let Value::Map(entries) = &tree.value else {
-        return vec![tree.span];
-    };
-    for entry in entries {
-        match (entry.key.as_str(), &entry.value.value) {
-            ("apiVersion" | "kind" | "type" | "immutable", _) => {}
-            ("metadata", Value::Map(fields)) => {
-                let annotations = fields.iter().filter(|field| field.key == "annotations");
-                annotations.for_each(|field| collect(&field.value, &mut spans));
-            }
-            _ => collect(&entry.value, &mut spans),
-        }
-    }
-    spans.sort();
-    spans
 }
 
 /// Names of objects by kind and namespace, for looking references up.

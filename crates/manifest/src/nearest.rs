@@ -5,7 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::schema::{Kind, ObjectSchema};
 
 /// The known name that a typing error most likely stands for.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // The distance of long texts costs and says nothing.
     if name.is_empty() || name.len() > 64 {
         return None;

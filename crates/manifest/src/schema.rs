@@ -42,6 +42,8 @@ pub enum Support {
     Warn(&'static str),
     /// It cannot work here: an error, with this hint.
     Refused(&'static str),
+    /// It is planned and does nothing yet: an error, with this hint.
+    Later(&'static str),
 }
 
 /// The values that a field takes.
@@ -63,6 +65,8 @@ pub enum Kind {
     IntOrString,
     /// A moment, RFC 3339.
     Time,
+    /// A length of time, as `1m30s` (GEP-2257).
+    Duration,
     /// One of these words.
     Enum(&'static [&'static str]),
     /// An object with its own fields.
@@ -120,6 +124,15 @@ impl Field {
     pub const fn refused(self, hint: &'static str) -> Field {
         Field {
             support: Support::Refused(hint),
+            ..self
+        }
+    }
+
+    /// Planned, and refused until it does something; the hint says what to do meanwhile.
+    #[must_use]
+    pub const fn later(self, hint: &'static str) -> Field {
+        Field {
+            support: Support::Later(hint),
             ..self
         }
     }

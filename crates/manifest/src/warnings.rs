@@ -60,6 +60,10 @@ impl Walk<'_> {
                     let message = "not supported on one machine";
                     self.refusals.push(Finding::at(path, message).hint(hint));
                 }
+                Support::Later(hint) => {
+                    self.refusals
+                        .push(Finding::at(path, "not supported yet").hint(hint));
+                }
             }
         }
     }

@@ -78,7 +78,7 @@ fn every_field_says_what_it_is_and_what_becomes_of_it() {
                 Support::Warn(would) => {
                     assert!(!would.is_empty() && !would.ends_with('.'), "{name}");
                 }
-                Support::Refused(hint) => {
+                Support::Refused(hint) | Support::Later(hint) => {
                     assert!(!hint.is_empty() && !hint.ends_with('.'), "{name}");
                 }
             }

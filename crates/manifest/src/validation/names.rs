@@ -40,7 +40,9 @@ fn is_qualified_part(text: &str) -> bool {
         && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
 }
 
-pub(crate) fn label(text: &str) -> Vec<String> {
+/// A name as DNS labels are: `my-name`.
+#[must_use]
+pub fn label(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if text.len() > 63 {
         faults.push(too_long(63));
@@ -56,7 +58,9 @@ pub(crate) fn label(text: &str) -> Vec<String> {
     faults
 }
 
-pub(crate) fn subdomain(text: &str) -> Vec<String> {
+/// A name as DNS names are: `my.name`.
+#[must_use]
+pub fn subdomain(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if text.len() > 253 {
         faults.push(too_long(253));
@@ -146,7 +150,9 @@ pub(crate) fn env_name(text: &str) -> Vec<String> {
     vec![ENV_NAME.to_owned()]
 }
 
-pub(crate) fn header_name(text: &str) -> Vec<String> {
+/// The name of an HTTP header, as Kubernetes takes it.
+#[must_use]
+pub fn header_name(text: &str) -> Vec<String> {
     let known = text
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -182,7 +188,9 @@ pub(crate) fn port_name(text: &str) -> Vec<String> {
     faults
 }
 
-pub(crate) fn port_number(number: i32) -> Vec<String> {
+/// A port from 1 to 65535.
+#[must_use]
+pub fn port_number(number: i32) -> Vec<String> {
     in_range(number.into(), 1, 65535)
 }
 
