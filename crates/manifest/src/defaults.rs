@@ -87,12 +87,14 @@ fn container(container: &mut Container) {
         }
     }
     for variable in &mut container.env {
-        if let Some(field) = variable
-            .value_from
-            .as_mut()
-            .and_then(|from| from.field_ref.as_mut())
-        {
+        let Some(from) = &mut variable.value_from else {
+            continue;
+        };
+        if let Some(field) = &mut from.field_ref {
             field.api_version.get_or_insert_with(|| "v1".to_owned());
+        }
+        if let Some(key) = &mut from.file_key_ref {
+            key.optional.get_or_insert(false);
         }
     }
     let probes = [

@@ -128,7 +128,6 @@ fn every_other_pod_is_taken_without_a_warning() {
         let loaded = load(&case).unwrap_or_else(|errors| panic!("{}: {errors:#?}", case.name));
         // What these scenarios are about and this runner does not do, or what they leave out on purpose.
         let known = [
-            "fileKeyRef",
             "among the manifests",
             "not honoured; it would ask the container's gRPC",
         ];

@@ -2,10 +2,12 @@
 
 pub mod expand;
 mod fields;
+mod file;
 
 use manifest::core::v1::{Container, EnvVarSource, Pod};
 
 pub(crate) use self::fields::{NodeFacts, field, resource};
+pub(crate) use self::file::Files;
 use crate::objects::Objects;
 
 /// Something that a container's configuration refers to is not there; the container waits with
@@ -39,12 +41,13 @@ pub enum ConfigError {
 }
 
 /// What values may come from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) pod: &'a Pod,
     pub(crate) container: &'a Container,
     pub(crate) objects: &'a Objects,
     pub(crate) facts: &'a NodeFacts,
+    pub(crate) files: Files<'a>,
 }
 
 impl Context<'_> {
@@ -132,6 +135,9 @@ fn value_from(context: Context<'_>, source: &EnvVarSource) -> Result<Option<Stri
     }
     if let Some(reference) = &source.resource_field_ref {
         return resource(context.pod, context.container, context.facts, reference).map(Some);
+    }
+    if let Some(reference) = &source.file_key_ref {
+        return file::value(context.pod, context.files, reference);
     }
     if let Some(reference) = &source.config_map_key_ref {
         let optional = reference.optional == Some(true);

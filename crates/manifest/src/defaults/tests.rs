@@ -35,7 +35,10 @@ fn r14_7_a_spec_is_completed() {
             "readinessProbe": {"httpGet": {"port": 80}},
             "startupProbe": {"exec": {"command": ["x"]}, "periodSeconds": 1},
             "lifecycle": {"preStop": {"httpGet": {"port": 80}}},
-            "env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+            "env": [
+                {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                {"name": "B", "valueFrom": {"fileKeyRef": {"volumeName": "none", "path": "env", "key": "B"}}},
+            ],
         }],
         "volumes": [
             {"name": "none"},
@@ -91,6 +94,8 @@ fn r14_7_a_spec_is_completed() {
         from.field_ref.as_ref().unwrap().api_version.as_deref(),
         Some("v1")
     );
+    let from = app.env[1].value_from.as_ref().unwrap();
+    assert_eq!(from.file_key_ref.as_ref().unwrap().optional, Some(false));
     assert!(
         spec.volumes[0].empty_dir.is_some(),
         "a volume without a source is an emptyDir"

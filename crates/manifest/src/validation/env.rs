@@ -100,6 +100,11 @@ fn value_from(findings: &mut Findings, path: &Path, variable: &EnvVar) {
             &selector.path,
             names::local_file(&selector.path),
         );
+        findings.invalid_all(
+            &path.child("key"),
+            &selector.key,
+            names::env_name(&selector.key),
+        );
     }
     let detail = if sources == 0 {
         "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"

@@ -4,6 +4,7 @@ use manifest::core::v1::{ConfigMap, Secret};
 use serde_json::json;
 
 use super::*;
+use crate::volumes::Volumes;
 
 fn objects() -> Objects {
     let objects = Objects::default();
@@ -45,6 +46,10 @@ fn built(container: serde_json::Value) -> Result<BTreeMap<String, String>, Confi
         container: &container,
         objects: &objects,
         facts: &facts,
+        files: Files {
+            volumes: &Volumes::new(),
+            sandbox: None,
+        },
     };
     variables(context).map(|variables| variables.into_vec().into_iter().collect())
 }
@@ -119,6 +124,10 @@ fn r18_3_values_from_elsewhere_are_not_expanded() {
         container: &container,
         objects: &objects,
         facts: &facts,
+        files: Files {
+            volumes: &Volumes::new(),
+            sandbox: None,
+        },
     };
     assert_eq!(
         variables(context).expect("variables").get("A"),

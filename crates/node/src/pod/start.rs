@@ -209,6 +209,10 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         container: &container,
         objects: node.objects(),
         facts: sandbox.facts(),
+        files: env::Files {
+            volumes: sandbox.volumes(),
+            sandbox: Some(sandbox.inner()),
+        },
     };
     let variables = env::variables(context)?;
     let security = pod.spec.security_context.as_ref();

@@ -27,7 +27,7 @@ object! {
         /// A key of a Secret.
         secret_key_ref: Option<SecretKeySelector> = "secretKeyRef";
         /// A key of an environment file in a volume.
-        file_key_ref: Option<FileKeySelector> = "fileKeyRef".unhonoured("read the value from a file in a volume; the variable is left out here");
+        file_key_ref: Option<FileKeySelector> = "fileKeyRef";
     }
 }
 
@@ -110,15 +110,15 @@ object! {
 }
 
 object! {
-    /// A key of an environment file in a volume.
+    /// A key of an environment file in a volume that a container of the Pod mounts.
     pub struct FileKeySelector {
         /// The volume.
         volume_name: String = "volumeName";
-        /// The file, relative to the volume.
+        /// The file, relative to the volume; its lines are `NAME='value'` (R19.9).
         path: String = "path";
         /// The key.
         key: String = "key";
-        /// Go on without it when it does not exist.
+        /// Go on without the variable when the file has no such key; default false.
         optional: Option<bool> = "optional";
     }
 }

@@ -189,6 +189,25 @@ fn environment() {
         &["spec.containers[0].env[0].valueFrom.configMapKeyRef.key: Required value"],
     );
     app(
+        "env: [{name: a, valueFrom: {fileKeyRef: {volumeName: v, path: a/b.env, key: K}}}]",
+        &[],
+    );
+    app(
+        "env: [{name: a, valueFrom: {fileKeyRef: {}}}]",
+        &[
+            "spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Required value",
+            "spec.containers[0].env[0].valueFrom.fileKeyRef.path: Required value",
+            "spec.containers[0].env[0].valueFrom.fileKeyRef.key: Required value",
+        ],
+    );
+    app(
+        "env: [{name: a, valueFrom: {fileKeyRef: {volumeName: v, path: ../b.env, key: 'K=1'}}}]",
+        &[
+            "spec.containers[0].env[0].valueFrom.fileKeyRef.path: Invalid value: \"../b.env\": must not contain '..'",
+            "spec.containers[0].env[0].valueFrom.fileKeyRef.key: Invalid value: \"K=1\"",
+        ],
+    );
+    app(
         "envFrom: [{}]",
         &[
             "spec.containers[0].envFrom[0]: Invalid value: \"\": must specify one of: `configMapRef` or",
