@@ -12,6 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use lifecycle::columns::{Columns, columns};
+use lifecycle::timeline::PodTimeline;
 use lifecycle::{EventKind, PodEvent, Time};
 use manifest::core::v1::{Pod, PodStatus};
 use serde_json::Value;
@@ -466,8 +467,16 @@ impl Subject for Running<'_> {
     }
 
     fn arguments(&self, container: &str) -> Result<Vec<String>, String> {
-        let what = format!("the command line of {container} cannot be seen from outside");
-        Err(what)
+        let timeline = self
+            .real
+            .output(&["timeline", &self.name, "--output", "json"])?;
+        let timeline: PodTimeline =
+            serde_json::from_str(&timeline).map_err(|error| error.to_string())?;
+        let mut containers = timeline.containers.into_iter();
+        containers
+            .find(|known| known.name == container)
+            .map(|known| known.command)
+            .ok_or_else(|| format!("the timeline knows no container {container}"))
     }
 
     fn kept_ip(&self) -> bool {

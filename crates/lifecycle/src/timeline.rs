@@ -70,6 +70,10 @@ pub struct ContainerTimeline {
     pub name: String,
     /// How it takes part in the Pod's life.
     pub role: Role,
+    /// The program and arguments that its newest run was given: those of the spec or the image, with variables put in.
+    /// Empty before the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// What it did, in the order of time. Where some were left out, and where nobody watched, two spans do not
     /// meet.
     pub spans: Vec<Span<ContainerState>>,
@@ -182,6 +186,7 @@ impl PodTimeline {
         let of = |spec: &manifest::core::v1::Container, role| ContainerTimeline {
             name: spec.name.clone(),
             role,
+            command: Vec::new(),
             spans: Vec::new(),
             marks: Vec::new(),
             hooks: Vec::new(),
@@ -275,6 +280,14 @@ impl PodTimeline {
             container.dropped += keep(&mut container.marks, mark);
         }
         self.passing = passing;
+    }
+
+    /// A run of a container was given this program and these arguments.
+    pub fn command(&mut self, container: &str, command: &[String]) {
+        let known = self.containers.iter_mut().find(|c| c.name == container);
+        if let Some(known) = known {
+            known.command = command.to_vec();
+        }
     }
 
     /// Takes in an event that comes now.

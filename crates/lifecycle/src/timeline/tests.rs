@@ -167,6 +167,8 @@ fn the_life_of_a_pod() {
 fn it_reads_as_kubernetes_objects_do() {
     let mut watched = Watched::new();
     watched.exit("init", 0, 0, 1500);
+    let command = ["sh".to_owned(), "-c".to_owned()];
+    watched.timeline.command("init", &command);
     let value = serde_json::to_value(&watched.timeline).expect("it can be written");
     assert_eq!(value["apiVersion"], "pillion.dev/v1");
     assert_eq!(value["kind"], "PodTimeline");
@@ -182,6 +184,9 @@ fn it_reads_as_kubernetes_objects_do() {
             "restart": 0
         })
     );
+    let command = |i: usize| &value["containers"][i]["command"];
+    assert_eq!(*command(0), serde_json::json!(["sh", "-c"]));
+    assert!(command(1).is_null(), "it was not started yet");
     let role = |i: usize| &value["containers"][i]["role"];
     assert_eq!((role(0), role(1)), (&"init".into(), &"sidecar".into()));
     assert_eq!(role(2), "container");

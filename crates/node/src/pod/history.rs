@@ -49,6 +49,11 @@ impl History {
         self.timeline.observe_machine(machine, now);
     }
 
+    /// A run of a container was given this program and these arguments; recorded with the next status.
+    pub(crate) fn command(&mut self, container: &str, command: &[String]) {
+        self.timeline.command(container, command);
+    }
+
     /// Something happened.
     pub(crate) fn event(&mut self, event: &PodEvent, now: Time) {
         self.timeline.event(event, now);

@@ -230,6 +230,7 @@ impl Worker {
     fn started(&mut self, started: Arc<StartedContainer>) {
         let run = started.run();
         self.containers.insert(run.clone(), Arc::clone(&started));
+        self.history.command(&run.0, &started.process().args);
         if self.killed {
             // It was on its way when the end was asked for.
             let _ = started.running().signal(Signal::KILL.as_raw());

@@ -477,6 +477,7 @@ fn container() -> impl Strategy<Value = ContainerTimeline> {
     all.prop_map(|(name, (spans, marks, hooks), dropped)| ContainerTimeline {
         name,
         role: Role::Sidecar,
+        command: Vec::new(),
         spans,
         marks,
         hooks,
