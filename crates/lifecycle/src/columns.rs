@@ -202,3 +202,5 @@ pub fn human_duration(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod upstream;

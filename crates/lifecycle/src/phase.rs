@@ -6,6 +6,9 @@ use crate::container::{Container, Role};
 use crate::machine::{Machine, Stage};
 use crate::{events, restart};
 
+#[cfg(test)]
+mod upstream;
+
 /// How the Pod ended; never changes again (R9.8).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {

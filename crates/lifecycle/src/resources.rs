@@ -9,8 +9,10 @@ use crate::container::Role;
 
 const GUARANTEED_OOM_SCORE: i32 = -997;
 const BEST_EFFORT_OOM_SCORE: i32 = 1000;
-/// Priority from which a Pod counts as critical to its node (`system-node-critical`, R13.4).
-const NODE_CRITICAL_PRIORITY: i32 = 2_000_001_000;
+/// A Pod of this priority class is critical to its node (R13.4, upstream's `IsNodeCriticalPod`) ...
+const NODE_CRITICAL: &str = "system-node-critical";
+/// ... unless its priority is given, and below that of all critical Pods.
+const CRITICAL_PRIORITY: i32 = 2_000_000_000;
 
 /// Length of a CFS period in microseconds (R13.8).
 pub const CPU_PERIOD_US: u64 = 100_000;
@@ -21,11 +23,9 @@ const MOST_SHARES: u64 = 262_144;
 /// A container's `oom_score_adj` on a machine with so much memory (R13.4 to R13.6).
 #[must_use]
 pub fn oom_score_adj(pod: &Pod, container: &Container, node_memory_bytes: u64) -> i32 {
-    if pod
-        .spec
-        .priority
-        .is_some_and(|priority| priority >= NODE_CRITICAL_PRIORITY)
-    {
+    let class = pod.spec.priority_class_name.as_deref();
+    let priority = pod.spec.priority;
+    if class == Some(NODE_CRITICAL) && priority.is_none_or(|p| p >= CRITICAL_PRIORITY) {
         return GUARANTEED_OOM_SCORE;
     }
     match qos_class(&pod.spec) {

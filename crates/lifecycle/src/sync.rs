@@ -17,6 +17,9 @@ use crate::protocol::ProbeKind;
 use crate::sandbox::SandboxState;
 use crate::{Time, restart};
 
+#[cfg(test)]
+mod upstream;
+
 /// One step of a sync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {

@@ -5,6 +5,7 @@ use crate::container::{Container, Failure, Role, StartStage, Starting};
 use crate::machine::{Machine, Stage};
 use crate::protocol::ProbeKind;
 use crate::sandbox::SandboxState;
+use crate::sync::Step;
 use crate::terminate::{Stop, StopStage};
 use crate::{Time, restart};
 
@@ -143,7 +144,10 @@ impl Machine {
             .ended()
             .and_then(|end| end.at)
             .unwrap_or(self.begun);
-        if let Some(failure) = &container.failure {
+        // What failed to start is tried again only while nobody it depends on is down (R2.5).
+        let tried = |step: &Step| matches!(step, Step::Start { index, .. } if *index == i);
+        let failure = container.failure.as_ref();
+        if let Some(failure) = failure.filter(|_| self.plan().iter().any(tried)) {
             return Some(failure_wait(failure));
         }
         Some(self.predecessor_wait(i, since))

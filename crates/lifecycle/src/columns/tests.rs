@@ -6,13 +6,13 @@ use manifest::core::v1::{
 
 use super::*;
 
-fn running(name: &str, ready: bool) -> ContainerStatus {
+pub(super) fn running(name: &str, ready: bool) -> ContainerStatus {
     state(name, ready, |s| {
         s.running = Some(ContainerStateRunning::default());
     })
 }
 
-fn waiting(name: &str, reason: &str) -> ContainerStatus {
+pub(super) fn waiting(name: &str, reason: &str) -> ContainerStatus {
     let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
     let waiting = ContainerStateWaiting {
         reason,
@@ -21,7 +21,7 @@ fn waiting(name: &str, reason: &str) -> ContainerStatus {
     state(name, false, |s| s.waiting = Some(waiting))
 }
 
-fn ended(name: &str, exit_code: i32, reason: &str) -> ContainerStatus {
+pub(super) fn ended(name: &str, exit_code: i32, reason: &str) -> ContainerStatus {
     let reason = Some(reason.to_owned()).filter(|reason| !reason.is_empty());
     let end = ContainerStateTerminated {
         exit_code,
@@ -44,7 +44,11 @@ fn state(name: &str, ready: bool, set: impl FnOnce(&mut ContainerState)) -> Cont
     }
 }
 
-fn restarted(mut status: ContainerStatus, count: i32, last_end: Time) -> ContainerStatus {
+pub(super) fn restarted(
+    mut status: ContainerStatus,
+    count: i32,
+    last_end: Time,
+) -> ContainerStatus {
     status.restart_count = count;
     let finished_at = Some(last_end.to_meta());
     let terminated = ContainerStateTerminated {
@@ -60,7 +64,7 @@ fn restarted(mut status: ContainerStatus, count: i32, last_end: Time) -> Contain
 }
 
 /// Names beginning with `s` are sidecars.
-fn spec(inits: &[ContainerStatus], apps: &[ContainerStatus]) -> PodSpec {
+pub(super) fn spec(inits: &[ContainerStatus], apps: &[ContainerStatus]) -> PodSpec {
     let container = |status: &ContainerStatus| {
         let always = status
             .name
@@ -79,7 +83,7 @@ fn spec(inits: &[ContainerStatus], apps: &[ContainerStatus]) -> PodSpec {
     }
 }
 
-fn status(
+pub(super) fn status(
     phase: PodPhase,
     inits: &[ContainerStatus],
     apps: &[ContainerStatus],

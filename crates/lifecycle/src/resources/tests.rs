@@ -48,11 +48,50 @@ fn r13_4_guaranteed_best_effort_and_critical() {
         oom_score_adj(&plain, &plain.spec.containers[0], 8 * GIB),
         1000
     );
-    plain.spec.priority = Some(2_000_001_000);
-    assert_eq!(
-        oom_score_adj(&plain, &plain.spec.containers[0], 8 * GIB),
-        -997
-    );
+    // The class decides, and not the number alone.
+    for (class, priority, expected) in [
+        (None, Some(2_000_001_000), 1000),
+        (Some("system-cluster-critical"), Some(2_000_000_000), 1000),
+        (Some("system-node-critical"), Some(2_000_001_000), -997),
+        (Some("system-node-critical"), None, -997),
+        (Some("system-node-critical"), Some(0), 1000),
+    ] {
+        plain.spec.priority = priority;
+        plain.spec.priority_class_name = class.map(str::to_owned);
+        let score = oom_score_adj(&plain, &plain.spec.containers[0], 8 * GIB);
+        assert_eq!(score, expected, "{class:?} {priority:?}");
+    }
+}
+
+/// Facts of upstream's `TestGetContainerOOMScoreAdjust` (`pkg/kubelet/qos/policy_test.go`, commit 054d429d).
+#[test]
+fn r13_5_upstreams_table() {
+    type Amounts<'a> = &'a [(&'a str, &'a str)];
+    let both: Amounts<'_> = &[("memory", "10G"), ("cpu", "5m")];
+    let cases: [(Amounts<'_>, Amounts<'_>, u64, i32); 7] = [
+        (&[], &[("cpu", "10")], 4_000_000_000, 999),
+        (&[("cpu", "0")], &[("memory", "10G")], 8_000_000_000, 999),
+        (&[], &[("memory", "0")], 7_230_457_451, 1000),
+        (&[], &[], 4_000_000_000, 1000),
+        (both, both, 123_456_789, -997),
+        (
+            &[("memory", "4000000000"), ("cpu", "5m")],
+            &[("memory", "10G")],
+            8_000_000_000,
+            500,
+        ),
+        (
+            &[("memory", "7999999999"), ("cpu", "5m")],
+            &[],
+            8_000_000_000,
+            3,
+        ),
+    ];
+    for (requests, limits, memory, expected) in cases {
+        let pod = pod(vec![], vec![container("a", requests, limits)]);
+        let score = oom_score_adj(&pod, &pod.spec.containers[0], memory);
+        assert_eq!(score, expected, "{requests:?} {limits:?}");
+    }
 }
 
 #[test]

@@ -29,15 +29,18 @@ pub(crate) struct Story {
     pub(crate) changes: Vec<(u64, usize)>,
 }
 
+/// Period, failure threshold and initial delay of a probe.
+type Settings = (i32, i32, i32);
+
 /// A container of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     sidecar: bool,
     policy: Option<RestartPolicy>,
     rule: Option<(RuleAction, i32)>,
-    startup: Option<(i32, i32)>,
-    liveness: Option<(i32, i32)>,
-    readiness: Option<(i32, i32)>,
+    startup: Option<Settings>,
+    liveness: Option<Settings>,
+    readiness: Option<Settings>,
     post_start: Option<i64>,
     pre_stop: Option<i64>,
     script: Script,
@@ -61,7 +64,9 @@ fn a_run() -> impl Strategy<Value = Run> {
         3 => (millis(6000), code()).prop_map(|(after, code)| OnTerm::Exit(after, code)),
         1 => Just(OnTerm::Ignore),
     ];
-    let exits = prop::option::weighted(0.6, (millis(30_000), exit));
+    // Some live for longer than it takes a back-off to begin anew (R3.4).
+    let life = prop_oneof![30 => millis(30_000), 1 => millis(700_000)];
+    let exits = prop::option::weighted(0.6, (life, exit));
     (exits, on_term).prop_map(|(exits, on_term)| Run {
         exits,
         on_term,
@@ -130,7 +135,8 @@ fn a_policy() -> impl Strategy<Value = RestartPolicy> {
 }
 
 fn a_member() -> impl Strategy<Value = Member> {
-    let settings = || prop::option::weighted(0.3, (1..4i32, 1..4i32));
+    let delay = || prop_oneof![4 => Just(0), 1 => 1..5i32];
+    let settings = || prop::option::weighted(0.3, (1..4i32, 1..4i32, delay()));
     let action =
         prop_oneof![3 => Just(RuleAction::Restart), 1 => Just(RuleAction::RestartAllContainers)];
     let hook = || prop::option::weighted(0.25, -1..6i64);
@@ -159,12 +165,17 @@ fn a_member() -> impl Strategy<Value = Member> {
         })
 }
 
+/// Milliseconds until the deletion: seconds, or as long as several steps of a back-off.
+fn a_life() -> impl Strategy<Value = u64> {
+    prop_oneof![200 => 0..90_000u64, 1 => 90_000..1_500_000u64]
+}
+
 pub(crate) fn a_story() -> impl Strategy<Value = Story> {
     (
         (a_policy(), 0..12i64, prop::option::weighted(0.1, 1..60i64)),
         prop::collection::vec(a_member(), 0..4),
         prop::collection::vec(a_member(), 1..4),
-        (0..90_000u64, prop::option::of(0..12i64)),
+        (a_life(), prop::option::of(0..12i64)),
         prop::option::weighted(0.2, 0..6_000u64),
         prop::collection::vec((0..90_000u64, 0..7usize), 0..3),
     )
@@ -236,7 +247,12 @@ impl Member {
                 }];
             }
             if probed {
-                let settings = |s: Option<(i32, i32)>| s.and_then(|(p, f)| probe(p, f));
+                let settings = |settings: Option<Settings>| {
+                    let (period, failures, delay) = settings?;
+                    let mut probe = probe(period, failures)?;
+                    probe.initial_delay_seconds = Some(delay);
+                    Some(probe)
+                };
                 container.startup_probe = settings(self.startup);
                 container.liveness_probe = settings(self.liveness);
                 container.readiness_probe = settings(self.readiness);
