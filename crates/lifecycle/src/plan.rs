@@ -1,297 +1,175 @@
-//! What a Pod will do, without running it: who starts after what and why, what it asks for, and how it
-//! stops.
+//! What a Pod will do, without running it: who starts after what and why, when at the earliest, what its probes decide,
+//! what it asks for, how it is restarted, how it stops, and what will hardly work as meant.
+//!
+//! All of it is read off the spec. What would follow from a given behaviour of its processes is [`crate::what_if`]'s
+//! business.
 
-use manifest::core::v1::{Container, PodSpec, QosClass, ResourceList};
+use manifest::Path;
+use manifest::core::v1::{Container, PodSpec};
+use serde::{Serialize, Serializer};
 
 use crate::container::Role;
 
+pub(crate) mod command;
+mod note;
+mod probe;
+mod resource;
+mod restart;
+mod start;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod warning;
+
+pub use note::Note;
+pub use probe::ProbePlan;
+pub use resource::{Qos, Term, Total};
+pub use restart::Restart;
+pub use start::{Estimate, Gate, Milestone, Start};
+pub use stop::{Stop, Stops};
+pub use warning::{Code, Warning, catalogue};
+
 /// A Pod's plan.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Plan {
     /// In the order of their starts.
     pub starts: Vec<Start>,
-    /// Effective requests (R13.1).
-    pub requests: ResourceList,
-    /// Effective limits (R13.1).
-    pub limits: ResourceList,
-    /// QoS class (R13.3).
-    pub qos: QosClass,
-    /// In the order of their stop signals; those of one rank together.
-    pub stops: Vec<Stop>,
-    /// Seconds that all stops together get (R8.1).
-    pub grace_seconds: i64,
+    /// When the condition `Ready` can be True at the earliest; absent where only a run to completion is meant.
+    pub ready: Estimate,
+    /// What each probe decides and when, in the order of the starts.
+    pub probes: Vec<ProbePlan>,
+    /// Effective requests, by resource (R13.1).
+    pub requests: Vec<Total>,
+    /// Effective limits, by resource (R13.1).
+    pub limits: Vec<Total>,
+    /// QoS class, and why it is no better one (R13.3).
+    pub qos: Qos,
+    /// What follows when a container ends.
+    pub restarts: Vec<Restart>,
+    /// How the Pod stops.
+    pub stops: Stops,
+    /// Oddities of Kubernetes that this Pod meets.
+    pub notes: Vec<Note>,
+    /// What will hardly work as meant.
+    pub warnings: Vec<Warning>,
 }
 
-/// When a container starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Start {
-    /// Its name.
-    pub container: String,
-    /// How it takes part.
-    pub role: Role,
-    /// What must have happened before, in the order in which it happens.
-    pub after: Vec<Gate>,
+/// A field of the Pod, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// As `spec.containers[0].livenessProbe`.
+    #[serde(serialize_with = "as_text")]
+    pub path: Path,
+    /// Its line in the manifest, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
 }
 
-/// What holds a start back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gate {
-    /// The container that must come so far.
-    pub container: String,
-    /// How far.
-    pub milestone: Milestone,
-    /// The field of the Pod that makes it a gate.
-    pub field: String,
-}
-
-/// How far a container must have come.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Milestone {
-    /// It exited with 0 (R1.2).
-    Done,
-    /// Its process was started (R1.3, R1.6).
-    Started,
-    /// Its postStart hook ended (R1.4, R1.6).
-    PostStartEnded,
-    /// Its startup probe succeeded (R1.3).
-    StartupProbePassed,
-}
-
-impl std::fmt::Display for Gate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            container,
-            milestone,
-            field,
-        } = self;
-        match milestone {
-            Milestone::Done => write!(f, "init container {container} must exit with 0 ({field})"),
-            Milestone::Started => write!(f, "{container} must have been started ({field})"),
-            Milestone::PostStartEnded => {
-                write!(
-                    f,
-                    "the postStart hook of {container} must have ended ({field})"
-                )
-            }
-            Milestone::StartupProbePassed => {
-                write!(
-                    f,
-                    "the startup probe of {container} must have succeeded ({field})"
-                )
-            }
-        }
+impl Field {
+    fn new(path: Path) -> Self {
+        Self { path, line: None }
     }
 }
 
-/// When a container is asked to stop.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stop {
-    /// Its name.
-    pub container: String,
-    /// How it takes part.
-    pub role: Role,
-    /// Those with the same number are asked together.
-    pub rank: usize,
-    /// Those that must have stopped before (R8.6).
-    pub after: Vec<String>,
-    /// Whether a preStop hook runs first; all of them begin when the Pod's end begins (R7.12).
-    pub pre_stop: bool,
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(path)
 }
 
 /// Plans a Pod whose defaults are applied.
 #[must_use]
 pub fn plan(spec: &PodSpec) -> Plan {
+    let starts = start::starts(spec);
+    let warnings = warning::warnings(spec, &starts);
     Plan {
-        starts: starts(spec),
-        requests: manifest::resources::effective_requests(spec),
-        limits: manifest::resources::effective_limits(spec),
-        qos: manifest::resources::qos_class(spec),
-        stops: stops(spec),
-        grace_seconds: spec.termination_grace_period_seconds.unwrap_or(30).max(1),
+        ready: start::ready(spec, &starts),
+        starts,
+        probes: probe::probes(spec),
+        requests: resource::totals(spec, |resources| &resources.requests, true),
+        limits: resource::totals(spec, |resources| &resources.limits, false),
+        qos: resource::qos(spec),
+        restarts: restart::restarts(spec),
+        stops: stop::stops(spec),
+        notes: note::notes(spec),
+        warnings,
     }
 }
 
-/// Init entries one after the other, then apps one after the other (R1.1, R1.6): each is gated by the
-/// one before it, which was gated by all before that.
-fn starts(spec: &PodSpec) -> Vec<Start> {
-    let entries = spec.init_containers.iter().enumerate().map(|(i, entry)| {
-        (
-            entry,
-            Role::of_init_entry(entry),
-            format!("initContainers[{i}]"),
-        )
+/// What will hardly work as meant; part of [`plan`].
+#[must_use]
+pub fn warnings(spec: &PodSpec) -> Vec<Warning> {
+    warning::warnings(spec, &start::starts(spec))
+}
+
+impl Plan {
+    /// Says where each field stands.
+    pub fn locate(&mut self, line: impl Fn(&Path) -> Option<usize>) {
+        let gates = self.starts.iter_mut().flat_map(|start| &mut start.after);
+        let gates = gates.map(|gate| &mut gate.field);
+        let warnings = self.warnings.iter_mut().map(|warning| &mut warning.field);
+        for field in gates.chain(warnings) {
+            field.line = line(&field.path);
+        }
+    }
+}
+
+/// A container with its place in the Pod.
+#[derive(Clone)]
+pub(crate) struct Entry<'a> {
+    pub(crate) container: &'a Container,
+    pub(crate) role: Role,
+    pub(crate) path: Path,
+}
+
+impl Entry<'_> {
+    pub(crate) fn name(&self) -> &str {
+        &self.container.name
+    }
+}
+
+/// All containers in the order of their starts.
+pub(crate) fn entries(spec: &PodSpec) -> impl Iterator<Item = Entry<'_>> {
+    let list = |name| Path::root().child("spec").child(name);
+    let inits = spec.init_containers.iter().enumerate();
+    let inits = inits.map(move |(i, container)| Entry {
+        container,
+        role: Role::of_init_entry(container),
+        path: list("initContainers").index(i),
     });
     let apps = spec.containers.iter().enumerate();
-    let apps = apps.map(|(i, app)| (app, Role::App, format!("containers[{i}]")));
-    let mut after = Vec::new();
-    let mut starts = Vec::new();
-    for (container, role, path) in entries.chain(apps) {
-        let next = gates(container, role, &path);
-        let after = std::mem::replace(&mut after, next);
-        starts.push(Start {
-            container: container.name.clone(),
-            role,
-            after,
-        });
-    }
-    starts
+    let apps = apps.map(move |(i, container)| Entry {
+        container,
+        role: Role::App,
+        path: list("containers").index(i),
+    });
+    inits.chain(apps)
 }
 
-/// What the container after this one waits for.
-fn gates(container: &Container, role: Role, path: &str) -> Vec<Gate> {
-    let gate = |milestone, field: String| {
-        let container = container.name.clone();
-        Gate {
-            container,
-            milestone,
-            field: format!("spec.{field}"),
-        }
-    };
-    if role == Role::Init {
-        return vec![gate(Milestone::Done, path.to_owned())];
-    }
-    let mut gates = Vec::new();
-    let field = match role {
-        Role::Sidecar => format!("{path}.restartPolicy"),
-        _ => path.to_owned(),
-    };
-    gates.push(gate(Milestone::Started, field));
-    if container
-        .lifecycle
-        .as_ref()
-        .is_some_and(|lifecycle| lifecycle.post_start.is_some())
-    {
-        gates.push(gate(
-            Milestone::PostStartEnded,
-            format!("{path}.lifecycle.postStart"),
-        ));
-    }
-    if role == Role::Sidecar && container.startup_probe.is_some() {
-        gates.push(gate(
-            Milestone::StartupProbePassed,
-            format!("{path}.startupProbe"),
-        ));
-    }
-    gates
+/// Seconds that a Pod gets to stop (R8.1).
+pub(crate) fn grace_seconds(spec: &PodSpec) -> i64 {
+    spec.termination_grace_period_seconds.unwrap_or(30).max(1)
 }
 
-/// Apps together, then sidecars one by one from the last to the first (R8.5, R8.6). Inits do not run any
-/// more.
-fn stops(spec: &PodSpec) -> Vec<Stop> {
-    let stop = |container: &Container, role, rank, after| {
-        let lifecycle = container.lifecycle.as_ref();
-        let pre_stop = lifecycle.is_some_and(|lifecycle| lifecycle.pre_stop.is_some());
-        Stop {
-            container: container.name.clone(),
-            role,
-            rank,
-            after,
-            pre_stop,
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [first @ .., last] => {
+            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", first.join(", "), last.as_ref())
         }
-    };
-    let apps: Vec<String> = spec.containers.iter().map(|app| app.name.clone()).collect();
-    let mut stops: Vec<Stop> = spec
-        .containers
-        .iter()
-        .map(|app| stop(app, Role::App, 0, Vec::new()))
-        .collect();
-    let sidecars = spec.init_containers.iter().rev();
-    let sidecars = sidecars.filter(|entry| Role::of_init_entry(entry) == Role::Sidecar);
-    let mut next = None;
-    for (rank, sidecar) in sidecars.enumerate() {
-        let after = apps
-            .iter()
-            .cloned()
-            .chain(next.replace(sidecar.name.clone()))
-            .collect();
-        stops.push(stop(sidecar, Role::Sidecar, rank + 1, after));
     }
-    stops
 }
 
-#[cfg(test)]
-mod tests {
-    use manifest::core::v1::{Lifecycle, LifecycleHandler, Probe, RestartPolicy};
-
-    use super::*;
-
-    fn container(name: &str) -> Container {
-        Container {
-            name: name.to_owned(),
-            ..Container::default()
-        }
-    }
-
-    fn example() -> PodSpec {
-        let sidecar = Container {
-            restart_policy: Some(RestartPolicy::Always),
-            startup_probe: Some(Probe::default()),
-            lifecycle: Some(Lifecycle {
-                post_start: Some(LifecycleHandler::default()),
-                ..Lifecycle::default()
-            }),
-            ..container("proxy")
-        };
-        let other = Container {
-            restart_policy: Some(RestartPolicy::Always),
-            ..container("logs")
-        };
-        PodSpec {
-            init_containers: vec![container("migrate"), sidecar, other],
-            containers: vec![container("web"), container("worker")],
-            ..PodSpec::default()
-        }
-    }
-
-    #[test]
-    fn r1_start_order_with_reasons() {
-        let starts = plan(&example()).starts;
-        let told: Vec<_> = starts
-            .iter()
-            .map(|start| {
-                let after: Vec<_> = start.after.iter().map(ToString::to_string).collect();
-                (start.container.as_str(), after.join("; "))
-            })
-            .collect();
-        let expected = [
-            ("migrate", ""),
-            (
-                "proxy",
-                "init container migrate must exit with 0 (spec.initContainers[0])",
-            ),
-            (
-                "logs",
-                "proxy must have been started (spec.initContainers[1].restartPolicy); \
-                 the postStart hook of proxy must have ended \
-                 (spec.initContainers[1].lifecycle.postStart); \
-                 the startup probe of proxy must have succeeded \
-                 (spec.initContainers[1].startupProbe)",
-            ),
-            (
-                "web",
-                "logs must have been started (spec.initContainers[2].restartPolicy)",
-            ),
-            ("worker", "web must have been started (spec.containers[0])"),
-        ];
-        assert_eq!(told, expected.map(|(name, after)| (name, after.to_owned())));
-    }
-
-    #[test]
-    fn r8_6_stop_order() {
-        let stops = plan(&example()).stops;
-        let told: Vec<_> = stops
-            .iter()
-            .map(|s| (s.container.as_str(), s.rank, s.after.join(" ")))
-            .collect();
-        let expected = [
-            ("web", 0, ""),
-            ("worker", 0, ""),
-            ("logs", 1, "web worker"),
-            ("proxy", 2, "web worker logs"),
-        ];
-        assert_eq!(
-            told,
-            expected.map(|(name, rank, after)| (name, rank, after.to_owned()))
-        );
+/// Seconds as people read them: `0s`, `90s`, `2m`, `5m30s`, `1h`.
+pub(crate) fn span(seconds: u64) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match (minutes / 60, minutes % 60, rest) {
+        _ if seconds < 120 => format!("{seconds}s"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (0, minutes, rest) => format!("{minutes}m{rest}s"),
+        (hours, 0, 0) => format!("{hours}h"),
+        (hours, minutes, _) => format!("{hours}h{minutes}m"),
     }
 }

@@ -8,6 +8,7 @@ mod exec;
 mod foreign;
 mod get;
 mod logs;
+mod plan;
 mod port_forward;
 mod scope;
 mod selection;
@@ -28,6 +29,7 @@ pub(crate) use events::EventsArgs;
 pub(crate) use exec::{AttachArgs, ExecArgs};
 pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
+pub(crate) use plan::{PlanArgs, PlanOutput};
 pub(crate) use port_forward::PortForwardArgs;
 pub(crate) use scope::{AnyScope, Namespace};
 pub(crate) use selection::Selection;
@@ -105,7 +107,7 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Read and validate manifests, warn of what would not be honoured; run nothing
     Check(CheckArgs),
-    /// Show what would start after what and why, effective requests and the order of stopping; run nothing
+    /// Explain what would start after what and why, and what will hardly work as meant; run nothing
     Plan(PlanArgs),
     /// List Pods or events of running programs
     Get(GetArgs),
@@ -274,13 +276,6 @@ pub(crate) struct CheckArgs {
     /// One line a finding as JSON instead of text with excerpts
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     pub(crate) output: Output,
-}
-
-/// `pillion plan`.
-#[derive(Debug, Args)]
-pub(crate) struct PlanArgs {
-    #[command(flatten)]
-    pub(crate) manifests: Manifests,
 }
 
 /// `pillion image`.

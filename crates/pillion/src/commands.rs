@@ -157,7 +157,7 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Run(args) => run::run(args, &cli.global, term),
         Command::Supervise { uid, .. } => supervise::run(&uid, &cli.global),
         Command::Check(args) => Ok(check::run(&args, term)),
-        Command::Plan(args) => Ok(plan::run(&args, term)),
+        Command::Plan(args) => plan::run(&args, term),
         Command::Get(args) => get::run(&args, &cli.global, term),
         Command::Describe(args) => describe::run(&args, &cli.global, term),
         Command::Events(args) => events::run(&args, &cli.global, term),

@@ -13,6 +13,7 @@ pub mod events;
 pub mod go;
 pub mod jsonpath;
 pub mod output;
+pub mod plan;
 pub mod table;
 pub mod tabwriter;
 pub mod timeline;

@@ -11,6 +11,7 @@ mod svg;
 mod text;
 
 pub use svg::{svg, svg_of_all};
+pub(crate) use text::wrap;
 pub use text::{Look, text, text_of_all};
 
 #[cfg(test)]

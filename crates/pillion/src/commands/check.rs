@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use manifest::{Diagnostic, Severity};
+use manifest::{Diagnostic, Object, Severity};
 
 use super::{bad_input, show};
 use crate::cli::{CheckArgs, Output};
@@ -18,7 +18,11 @@ pub(crate) fn run(args: &CheckArgs, term: &Term) -> ExitCode {
         }
     };
     let (findings, objects) = match manifest::load(&sources) {
-        Ok(loaded) => (loaded.warnings, Some(loaded.objects.len())),
+        Ok(loaded) => {
+            let lifecycle = loaded.objects.iter().flat_map(hardly_as_meant);
+            let findings = loaded.warnings.iter().cloned().chain(lifecycle);
+            (findings.collect(), Some(loaded.objects.len()))
+        }
         Err(findings) => (findings, None),
     };
     if args.output == Output::Json {
@@ -42,6 +46,18 @@ pub(crate) fn run(args: &CheckArgs, term: &Term) -> ExitCode {
     } else {
         bad_input()
     }
+}
+
+/// What `plan` warns of.
+fn hardly_as_meant(object: &Object) -> Vec<Diagnostic> {
+    let Object::Pod(pod) = object else {
+        return Vec::new();
+    };
+    let warnings = lifecycle::plan::warnings(&pod.object.spec);
+    let warnings = warnings
+        .iter()
+        .map(|warning| pod.origin.diagnostic(Severity::Warning, &warning.finding()));
+    warnings.collect()
 }
 
 fn also(warnings: usize) -> String {

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &TimelineArgs, global: &Global, term: &Term) -> Result<E
             Picture::Svg => timeline::svg(&client.timeline::<PodTimeline>(&pod).await?),
             Picture::Text => {
                 let timeline: PodTimeline = client.timeline(&pod).await?;
-                timeline::text(&timeline, look(std::io::stdout(), term.color_out))
+                timeline::text(&timeline, look_on_stdout(term))
             }
         })
     })?;
@@ -40,6 +40,11 @@ const WIDTH: usize = 100;
 /// How it can be shown on standard error.
 pub(super) fn look_on_stderr(term: &Term) -> Look {
     look(std::io::stderr(), term.color_err)
+}
+
+/// How it can be shown on standard output.
+pub(super) fn look_on_stdout(term: &Term) -> Look {
+    look(std::io::stdout(), term.color_out)
 }
 
 fn look(output: impl AsFd, color: bool) -> Look {

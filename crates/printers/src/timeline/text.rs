@@ -114,7 +114,7 @@ fn one_line(text: &str) -> String {
 }
 
 impl Look {
-    fn paint(self, style: Style, text: impl Display) -> String {
+    pub(crate) fn paint(self, style: Style, text: impl Display) -> String {
         if self.color && style != Style::new() {
             format!("{style}{text}{style:#}")
         } else {
@@ -381,7 +381,7 @@ fn list(out: &mut String, timelines: &[PodTimeline], look: Look) {
 }
 
 /// Lines of at most so many characters, broken at blanks where there are any.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut column = 0;
     for word in text.split(' ') {
