@@ -138,6 +138,15 @@ impl Findings {
     }
 }
 
+impl IntoIterator for Findings {
+    type Item = Finding;
+    type IntoIter = std::vec::IntoIter<Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 /// A word that is none of those the field takes.
 pub(crate) fn not_supported(path: &Path, value: &str, words: &[&str]) -> Finding {
     let known: Vec<String> = words.iter().map(|word| word.shown()).collect();

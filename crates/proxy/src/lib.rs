@@ -1,6 +1,8 @@
 //! The role `pillion proxy`: TLS and HTTP in front of an unmodified app.
 
 pub mod buffer;
+pub mod config;
 pub mod message;
+pub mod path;
 pub mod reason;
 pub mod transport;
