@@ -23,7 +23,7 @@ tests() {
     echo "--- $name"
     "$@" 2>&1 | tee "$log" || status=$?
     counts=$(sed -E -n -e 's/^test result: .* ([0-9]+) passed; ([0-9]+) failed;.*/\1 \2/p' \
-        -e 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$log" |
+        -e 's/^([0-9]+) passed, ([0-9]+) failed(, [0-9]+ skipped)?$/\1 \2/p' "$log" |
         awk '{ passed += $1; failed += $2 } END { print passed + 0, failed + 0 }')
     rm -f "$log"
     passed=$((passed + ${counts% *}))

@@ -8,14 +8,16 @@ use std::sync::{Mutex, PoisonError, mpsc};
 
 use pillion_lifecycle_cases::{Case, Mode, Outcome, Real, Totals, load, run};
 
-const USAGE: &str = "usage: lifecycle-cases [--simulate | --real] [--slow] DIR...\n\
+const USAGE: &str = "usage: lifecycle-cases [--simulate | --real] [--slow] [--except NAME]... [--jobs N] DIR...\n\
     \n\
     Runs the lifecycle scenarios of folders or files and prints a line for each.\n\
     \n\
     --simulate   on simulated time, with processes that do what the scripts say (the default)\n\
     --real       in real containers, side by side, by the program $PILLION (pillion) with the\n\
     \x20            state in $PILLION_ROOT, which must hold the image busybox\n\
-    --slow       those too that take long in real time; the simulator always runs all\n";
+    --slow       those too that take long in real time; the simulator always runs all\n\
+    --except     leave out the scenario of this name\n\
+    --jobs       how many run side by side in real containers (16)\n";
 
 /// Scenarios that run side by side in real containers. They mostly wait.
 const SIDE_BY_SIDE: usize = 16;
@@ -23,6 +25,8 @@ const SIDE_BY_SIDE: usize = 16;
 struct Options {
     mode: Mode,
     slow: bool,
+    except: Vec<String>,
+    jobs: usize,
     paths: Vec<PathBuf>,
 }
 
@@ -39,17 +43,30 @@ fn main() -> ExitCode {
 }
 
 /// What is asked for; nothing where that is help.
-fn options(arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Option<Options>, String> {
     let mut options = Options {
         mode: Mode::Simulate,
         slow: false,
+        except: Vec::new(),
+        jobs: SIDE_BY_SIDE,
         paths: Vec::new(),
     };
-    for argument in arguments {
+    while let Some(argument) = arguments.next() {
+        let mut value = || {
+            let value = arguments.next();
+            value.ok_or_else(|| format!("{argument} needs a value"))
+        };
         match argument.as_str() {
             "--simulate" => options.mode = Mode::Simulate,
             "--real" => options.mode = Mode::Real(real()),
             "--slow" => options.slow = true,
+            "--except" => options.except.push(value()?),
+            "--jobs" => {
+                let jobs = value()?;
+                let number = jobs.parse().ok().filter(|number| *number > 0);
+                options.jobs =
+                    number.ok_or_else(|| format!("--jobs {jobs}: not a number above 0"))?;
+            }
             "--help" | "-h" => return Ok(None),
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             path => options.paths.push(PathBuf::from(path)),
@@ -81,10 +98,22 @@ fn run_all(options: &Options) -> io::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
+    let unknown = |name: &&String| !cases.iter().any(|case| case.name == **name);
+    if let Some(name) = options.except.iter().find(unknown) {
+        writeln!(io::stderr(), "--except {name}: there is no such scenario")?;
+        return Ok(ExitCode::from(2));
+    }
     let real = matches!(options.mode, Mode::Real(_));
-    let (cases, left_out): (Vec<_>, Vec<_>) = cases
-        .into_iter()
-        .partition(|case| options.slow || !case.slow || !real);
+    let why_not = |case: &Case| {
+        let slow = case.slow && real && !options.slow;
+        if options.except.contains(&case.name) {
+            Some("left out by --except")
+        } else {
+            slow.then_some("slow; --slow runs it")
+        }
+    };
+    let (cases, left_out): (Vec<_>, Vec<_>) =
+        cases.into_iter().partition(|case| why_not(case).is_none());
     let mut totals = Totals::default();
     let mut out = io::stdout().lock();
     let mut say = |case: &Case, outcome: &Outcome| {
@@ -93,14 +122,15 @@ fn run_all(options: &Options) -> io::Result<ExitCode> {
         writeln!(out, "{file}: {outcome}")
     };
     if real {
-        side_by_side(&cases, &options.mode, &mut say)?;
+        side_by_side(&cases, options, &mut say)?;
     } else {
         for case in &cases {
             say(case, &run(case, &options.mode))?;
         }
     }
     for case in &left_out {
-        say(case, &Outcome::Skipped("slow; --slow runs it".to_owned()))?;
+        let why = why_not(case).unwrap_or_default();
+        say(case, &Outcome::Skipped(why.to_owned()))?;
     }
     writeln!(out, "{totals}")?;
     Ok(if totals.failed > 0 {
@@ -113,13 +143,13 @@ fn run_all(options: &Options) -> io::Result<ExitCode> {
 /// Runs scenarios at the same time; each is told as soon as it is over.
 fn side_by_side(
     cases: &[Case],
-    mode: &Mode,
+    options: &Options,
     say: &mut dyn FnMut(&Case, &Outcome) -> io::Result<()>,
 ) -> io::Result<()> {
     let queue: Mutex<VecDeque<&Case>> = Mutex::new(cases.iter().collect());
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..SIDE_BY_SIDE.min(cases.len()) {
+        for _ in 0..options.jobs.min(cases.len()) {
             let (queue, sender) = (&queue, sender.clone());
             scope.spawn(move || {
                 loop {
@@ -129,7 +159,7 @@ fn side_by_side(
                         .pop_front();
                     let Some(case) = next else { return };
                     // Who listens has given up when this fails.
-                    if sender.send((case, run(case, mode))).is_err() {
+                    if sender.send((case, run(case, &options.mode))).is_err() {
                         return;
                     }
                 }

@@ -95,6 +95,12 @@ fn uptime() -> Time {
     Time((seconds.unwrap_or_default() * 1000.0).round() as i64)
 }
 
+/// Whether the memory controller is one of v2's.
+fn has_cgroup_v2() -> bool {
+    let controllers = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers");
+    controllers.is_ok_and(|names| names.split_whitespace().any(|name| name == "memory"))
+}
+
 /// The time of something that is seen now: the end of the clock's hundredth, since what led to it may bear the time of its
 /// beginning.
 fn observed() -> Time {
@@ -114,6 +120,9 @@ impl Real {
                 let _ = fs::remove_dir_all(&folder);
                 Outcome::Passed
             }
+            Err(why) if case.needs_cgroup_v2() && !has_cgroup_v2() => Outcome::Failed(format!(
+                "{why}; it needs cgroup v2, and the controllers of this machine are on v1"
+            )),
             Err(why) => Outcome::Failed(why),
         }
     }

@@ -9,8 +9,9 @@ mod judge;
 #[cfg(test)]
 pub(crate) use assertion::Selector;
 pub(crate) use assertion::{Assertion, Check, Events, Subject};
+pub(crate) use compare::Compare;
 #[cfg(test)]
-pub(crate) use compare::{Compare, Operator};
+pub(crate) use compare::Operator;
 pub(crate) use decode::load;
 pub(crate) use judge::seconds;
 
@@ -76,6 +77,18 @@ pub(crate) enum Until {
 }
 
 impl Case {
+    /// Whether it is about what only cgroup v2 does: it reads files that are named as those of v2, or one process without
+    /// memory is the end of all of its container (`memory.oom.group`, R13.9).
+    pub(crate) fn needs_cgroup_v2(&self) -> bool {
+        let oom = Compare::Equal("OOMKilled".into());
+        let dies = |assertion: &Assertion| match &assertion.check {
+            Check::Container(_, expected) => expected.iter().any(|(_, value)| *value == oom),
+            _ => false,
+        };
+        let reads = self.pod.to_string().contains("/sys/fs/cgroup/");
+        reads || self.expect.iter().any(dies)
+    }
+
     /// Whether it only asks if the Pod is valid and what is computed for it: that need not run then.
     pub(crate) fn runs_nothing(&self) -> bool {
         let pure = |assertion: &Assertion| {
