@@ -5,4 +5,5 @@ pub mod config;
 pub mod message;
 pub mod path;
 pub mod reason;
+pub mod route;
 pub mod transport;

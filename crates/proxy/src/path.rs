@@ -211,7 +211,7 @@ fn canonical(element: &[u8], into: &mut String) -> Result<(), PathFault> {
     Ok(())
 }
 
-fn escape(digits: &[u8]) -> Option<u8> {
+pub(crate) fn escape(digits: &[u8]) -> Option<u8> {
     let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
     u8::try_from(digit(0)? * 16 + digit(1)?).ok()
 }

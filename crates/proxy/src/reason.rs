@@ -49,6 +49,8 @@ reasons! {
     HeadTimeout, "head_timeout", 408, "The request's head did not arrive in time.";
     BodyTimeout, "body_timeout", 408, "The request's body stopped arriving.";
     ConnectRefused, "connect_refused", 405, "CONNECT is not allowed here.";
+    AmbiguousPath, "ambiguous_path", 400, "The request's path could be read in two ways.";
+    Misdirected, "misdirected", 421, "The request is for a host of another listener than the connection.";
     NoRoute, "no_route", 404, "No route matches the request.";
     ClientClosed, "client_closed", 499, "The client closed its connection before the answer was complete.";
     ClientTimeout, "client_timeout", 499, "The client stopped taking the answer.";
