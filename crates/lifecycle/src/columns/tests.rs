@@ -280,3 +280,38 @@ fn ages_read_as_in_kubectl() {
         assert_eq!(human_duration(Duration::from_secs(seconds)), text);
     }
 }
+
+/// A sidecar that is down decides like any entry that is not done, until an app's own state overwrites it.
+#[test]
+fn r12_8_a_sidecar_in_a_crash_loop() {
+    let loops = || vec![waiting("s", "CrashLoopBackOff")];
+    let apps = vec![running("a", true)];
+    let expected = ["1/2", "Init:CrashLoopBackOff", "0"];
+    check(
+        PodPhase::Running,
+        &loops(),
+        &apps,
+        &["Initialized"],
+        expected,
+    );
+    let apps = vec![ended("a", 1, "Error")];
+    let expected = ["0/2", "Error", "0"];
+    check(
+        PodPhase::Running,
+        &loops(),
+        &apps,
+        &["Initialized"],
+        expected,
+    );
+}
+
+#[test]
+fn r20_14_all_containers_restart() {
+    let inits = vec![ended("i", 0, "Completed")];
+    let apps = vec![waiting("a", "RestartingAllContainers")];
+    let expected = ["0/1", "RestartingAllContainers", "0"];
+    check(PodPhase::Running, &inits, &apps, &["Initialized"], expected);
+    let inits = vec![waiting("i", "RestartingAllContainers")];
+    let expected = ["0/1", "Init:RestartingAllContainers", "0"];
+    check(PodPhase::Pending, &inits, &apps, &[], expected);
+}

@@ -417,3 +417,15 @@ fn r16_2_a_finished_pod_has_no_deadline() {
     sim.run_until(at(10));
     assert_eq!((phase(&sim), sim.status().reason), ("Succeeded", None));
 }
+
+/// Only input that nobody defaulted has no grace.
+#[test]
+fn r8_14_without_a_grace_there_are_two_seconds() {
+    let mut builder = pod(Always).app("a", ignores());
+    builder.spec.containers[0].liveness_probe = probe(1, 1);
+    builder.spec.termination_grace_period_seconds = None;
+    let mut sim = builder.sim();
+    sim.world_mut().script("a").liveness = Probe::always(ProbeOutcome::Failure);
+    sim.run_until(at(10));
+    assert_eq!(gap(sim.signalled("a", 0), sim.killed("a", 0)), 2.0);
+}

@@ -27,3 +27,26 @@ pub(crate) async fn probe(host: &str, port: u16, timeout: Duration) -> Answer {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn r6_8_a_connection_is_a_success_and_closed_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let port = listener.local_addr().expect("address").port();
+        let answer = probe("127.0.0.1", port, Duration::from_secs(5)).await;
+        assert_eq!(answer.outcome, ProbeOutcome::Success);
+        let (mut stream, _) = listener.accept().await.expect("it connected");
+        assert_eq!(stream.read(&mut [0; 1]).await.expect("end"), 0);
+        drop(listener);
+        let answer = probe("127.0.0.1", port, Duration::from_secs(5)).await;
+        assert_eq!(answer.outcome, ProbeOutcome::Failure);
+        let expected = format!("dial tcp 127.0.0.1:{port}: connect: connection refused");
+        assert_eq!(answer.output, expected);
+    }
+}

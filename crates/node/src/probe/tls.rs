@@ -87,3 +87,6 @@ impl ServerCertVerifier for AcceptAny {
             .supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;
