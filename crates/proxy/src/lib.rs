@@ -2,6 +2,7 @@
 
 pub mod buffer;
 pub mod config;
+pub mod filter;
 pub mod message;
 pub mod path;
 pub mod reason;

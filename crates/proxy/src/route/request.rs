@@ -61,10 +61,10 @@ impl<'a> Request<'a> {
         self.path.as_ref()
     }
 
-    /// The path in all its forms, and nothing borrowed any more from anything but the head.
+    /// The query, as it came.
     #[must_use]
-    pub fn into_normal(self) -> Option<Normal<'a>> {
-        self.path
+    pub fn query(&self) -> Option<&'a [u8]> {
+        self.query
     }
 
     pub(super) fn second_reading(&self) -> Option<&str> {
