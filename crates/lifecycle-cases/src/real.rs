@@ -25,6 +25,9 @@ use crate::pod;
 /// How often files and statuses are looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// How long the first status of a Pod may take.
+const FIRST_STATUS: Duration = Duration::from_secs(10);
+
 /// The program and its state.
 #[derive(Clone, Debug)]
 pub struct Real {
@@ -197,7 +200,13 @@ impl Running<'_> {
     fn begin(&mut self) -> Result<(), String> {
         self.mark("@create");
         self.submit()?;
-        self.follow()
+        self.follow()?;
+        // On a busy machine the containers may be quicker than who watches them. Without statuses the scenario fails.
+        let end = uptime() + FIRST_STATUS;
+        while self.seen(|seen| seen.newest.is_none()) && uptime() < end {
+            std::thread::sleep(LOOK);
+        }
+        Ok(())
     }
 
     /// Hands the manifests in, as often as they change.
