@@ -64,6 +64,13 @@ fn step(harness: &mut dyn Harness, pod: &mut Value, step: &Step) -> Result<(), S
         }
         Step::Check(assertions) => all_hold(harness, assertions),
         Step::Hold { what, for_s } => {
+            // What is seen of a status may lag behind the event that was waited for.
+            let begun = harness.now() + LAG;
+            while let Err(why) = judge_all(harness, what) {
+                if harness.stopped() || !harness.advance(begun) {
+                    return Err(why);
+                }
+            }
             let end = harness.now() + Duration::from_secs_f64(*for_s);
             loop {
                 judge_all(harness, what)?;
