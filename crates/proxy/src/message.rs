@@ -11,3 +11,4 @@ pub mod policy;
 
 pub use head::{RequestHead, ResponseHead, TargetForm, Version};
 pub use headers::{Field, Headers, InvalidField, Known};
+pub(crate) use headers::{is_token, is_value};

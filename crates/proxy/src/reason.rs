@@ -70,6 +70,27 @@ reasons! {
     Internal, "internal", 500, "The proxy failed.";
 }
 
+impl Reason {
+    /// The nearest type of error that RFC 9209 registers for the field `Proxy-Status`.
+    pub const fn proxy_error(self) -> &'static str {
+        match self {
+            Reason::ConnectFailed => "connection_refused",
+            Reason::ConnectTimeout => "connection_timeout",
+            Reason::HoldQueueFull | Reason::TooManyConnections => "connection_limit_reached",
+            Reason::BackendClosed => "connection_terminated",
+            Reason::BackendTimeout => "http_response_timeout",
+            Reason::IdleTimeout => "connection_read_timeout",
+            Reason::MalformedResponse => "http_protocol_error",
+            Reason::ResponseHeadTooLarge => "http_response_header_section_size",
+            Reason::TruncatedResponse => "http_response_incomplete",
+            Reason::UnexpectedUpgrade => "http_upgrade_failed",
+            Reason::ConnectRefused | Reason::NoRoute => "http_request_denied",
+            Reason::Overloaded | Reason::Draining | Reason::Internal => "proxy_internal_error",
+            _ => "http_request_error",
+        }
+    }
+}
+
 impl std::fmt::Display for Reason {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(self.name())

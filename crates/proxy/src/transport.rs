@@ -162,6 +162,13 @@ impl Transport {
         }
     }
 
+    /// When this is dropped, the other side sees an error and not an end: what it got is not complete.
+    pub fn reset_on_close(&mut self) {
+        if let Io::Tcp(stream) = &self.io {
+            let _ = stream.set_zero_linger();
+        }
+    }
+
     /// Waits until the other side closes or says something, on a connection that is not in use. Ready means that
     /// the connection is no longer fit for use. Costs no system call while the kernel has reported nothing.
     pub fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -230,8 +230,7 @@ impl RequestHead {
     /// # Errors
     /// What is not a name of a protocol: it stays as it was.
     pub fn set_protocol(&mut self, protocol: Option<&[u8]>) -> Result<(), InvalidField> {
-        let valid = |name: &[u8]| name.split(|byte| *byte == b'/').all(is_token);
-        if !protocol.is_none_or(valid) {
+        if !protocol.is_none_or(is_protocol) {
             return Err(InvalidField);
         }
         self.protocol = protocol.map(|name| self.headers.store(name));
@@ -296,6 +295,7 @@ pub struct ResponseHead {
     version: Version,
     status: u16,
     phrase: Span,
+    protocol: Option<Span>,
 }
 
 impl ResponseHead {
@@ -317,6 +317,7 @@ impl ResponseHead {
             version,
             status,
             phrase,
+            protocol: None,
         }
     }
 
@@ -345,11 +346,33 @@ impl ResponseHead {
         self.phrase.of(&self.headers.bytes)
     }
 
+    /// The protocol that a 101 changes to, once [`hop::strip_response`](super::hop::strip_response) has read it.
+    pub fn protocol(&self) -> Option<&[u8]> {
+        self.protocol.map(|span| span.of(&self.headers.bytes))
+    }
+
+    /// Sets the protocol that the connection changes to.
+    ///
+    /// # Errors
+    /// What is not a name of a protocol: it stays as it was.
+    pub fn set_protocol(&mut self, protocol: Option<&[u8]>) -> Result<(), InvalidField> {
+        if !protocol.is_none_or(is_protocol) {
+            return Err(InvalidField);
+        }
+        self.protocol = protocol.map(|name| self.headers.store(name));
+        Ok(())
+    }
+
     /// Changes the status code, and the phrase with it.
     pub fn set_status(&mut self, status: u16) {
         self.status = status;
         self.phrase = self.headers.store(phrase(status).as_bytes());
     }
+}
+
+/// Whether `name` names a protocol (RFC 9110, 7.8): a token, or two with a slash between.
+fn is_protocol(name: &[u8]) -> bool {
+    name.split(|byte| *byte == b'/').all(is_token)
 }
 
 /// Whether `bytes` can stand in a path or a query.

@@ -30,13 +30,14 @@ pub fn strip_request(head: &mut RequestHead, has_body: bool) {
     }
 }
 
-/// Takes them from a response, and gives the protocol that a 101 changes to.
-pub fn strip_response(head: &mut ResponseHead) -> Option<Vec<u8>> {
-    let upgrade = (head.headers().known(Known::Upgrade))
-        .filter(|_| head.status() == 101)
-        .map(<[u8]>::to_vec);
+/// Takes them from a response. The protocol that a 101 changes to is remembered as [`ResponseHead::protocol`].
+pub fn strip_response(head: &mut ResponseHead) {
+    if head.status() == 101 {
+        let protocol = head.headers().known(Known::Upgrade).map(<[u8]>::to_vec);
+        // What is no name of a protocol: as if none was named, which the policy refuses.
+        let _ = head.set_protocol(protocol.as_deref());
+    }
     strip(head.headers_mut());
-    upgrade
 }
 
 fn strip(headers: &mut Headers) {

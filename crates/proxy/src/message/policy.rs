@@ -68,11 +68,13 @@ pub fn check_response(head: &ResponseHead, request: &RequestHead) -> Result<(), 
             "a status code that there is not",
         ));
     }
-    if head.status() == 101 && (request.protocol().is_none() || request.method() == "CONNECT") {
-        return Err(Failure::new(
-            Reason::UnexpectedUpgrade,
-            "101 to a request without Upgrade",
-        ));
+    let asked = request.protocol().filter(|_| request.method() != "CONNECT");
+    let given = head.headers().known(Known::Upgrade);
+    let same =
+        matches!((asked, given), (Some(asked), Some(given)) if asked.eq_ignore_ascii_case(given));
+    if head.status() == 101 && !same {
+        let detail = "101 to another protocol than the request asked for";
+        return Err(Failure::new(Reason::UnexpectedUpgrade, detail));
     }
     Ok(())
 }

@@ -62,7 +62,9 @@ fn only_one_expectation_can_be_met() {
 fn a_backend_cannot_change_protocols_unasked() {
     let mut request = RequestHead::new(b"GET", b"/", Version::Http11).unwrap();
     let reason = |status, request: &_| {
-        check_response(&ResponseHead::new(status), request)
+        let mut head = ResponseHead::new(status);
+        head.headers_mut().append("Upgrade", b"WebSocket").unwrap();
+        check_response(&head, request)
             .err()
             .map(|failure| failure.reason)
     };
@@ -72,4 +74,6 @@ fn a_backend_cannot_change_protocols_unasked() {
     assert_eq!(reason(600, &request), Some(Reason::MalformedResponse));
     request.set_protocol(Some(b"websocket")).unwrap();
     assert_eq!(reason(101, &request), None);
+    request.set_protocol(Some(b"other")).unwrap();
+    assert_eq!(reason(101, &request), Some(Reason::UnexpectedUpgrade));
 }

@@ -1,0 +1,229 @@
+//! Where requests go: endpoints, their connections, and patience with an app that starts or restarts.
+//!
+//! Each worker has its own value of each backend: everything here is of one thread.
+
+mod endpoint;
+mod hold;
+mod idle;
+mod pool;
+
+use std::cell::Cell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use hold::Hold;
+
+use self::endpoint::Connector;
+use self::hold::Gate;
+use self::pool::Pool;
+use crate::http1::{ClientConnection, Limits};
+use crate::proxy_protocol;
+use crate::reason::{Failure, Reason};
+use crate::transport::Facts;
+
+#[cfg(test)]
+mod tests;
+
+/// How a backend is reached and how its connections are kept.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it is. Taken in turn; the next is tried when one does not accept.
+    pub endpoints: Vec<Endpoint>,
+    /// The Pod's own addresses: an app may listen on them and not on localhost.
+    pub pod_addresses: Vec<IpAddr>,
+    /// How long one attempt at all endpoints may take.
+    pub connect_timeout: Duration,
+    /// Patience while nothing listens.
+    pub hold: Hold,
+    /// How long an idle connection is kept, unless something shorter is learned.
+    pub idle_timeout: Duration,
+    /// Idle connections of one worker.
+    pub idle_connections: usize,
+    /// Connections of one worker, in use and idle; None: as many as there are requests.
+    pub connections: Option<usize>,
+    /// Whether connections begin with a header of the PROXY protocol that tells the client's address. Such connections serve
+    /// one request each, since their next client would be another.
+    pub proxy_protocol: Option<proxy_protocol::Version>,
+    /// Limits for responses.
+    pub limits: Rc<Limits>,
+}
+
+impl Options {
+    /// The defaults, for a backend at `endpoint`.
+    pub fn new(endpoint: Endpoint) -> Self {
+        Self {
+            endpoints: vec![endpoint],
+            pod_addresses: Vec::new(),
+            connect_timeout: Duration::from_secs(5),
+            hold: Hold::default(),
+            idle_timeout: Duration::from_secs(60),
+            idle_connections: 256,
+            connections: None,
+            proxy_protocol: None,
+            limits: Rc::default(),
+        }
+    }
+}
+
+/// A backend of one worker.
+#[derive(Debug)]
+pub struct Backend {
+    options: Options,
+    connectors: Vec<Connector>,
+    next: Cell<usize>,
+    gate: Gate,
+    pool: Rc<Pool>,
+    open: Rc<Cell<usize>>,
+}
+
+/// A connection to a backend, for one exchange.
+#[derive(Debug)]
+pub struct Lease {
+    /// The connection.
+    pub connection: ClientConnection,
+    /// It has served another exchange: the backend may have closed it in the meantime.
+    pub reused: bool,
+    /// Whose it is.
+    pub backend: Rc<Backend>,
+    open: Open,
+}
+
+/// Counts a connection as long as it lives.
+#[derive(Debug)]
+struct Open(Rc<Cell<usize>>);
+
+impl Open {
+    fn new(count: &Rc<Cell<usize>>) -> Self {
+        count.set(count.get() + 1);
+        Self(Rc::clone(count))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl Backend {
+    /// A backend to which nothing is connected yet.
+    pub fn new(options: Options) -> Rc<Self> {
+        let connector =
+            |endpoint: &Endpoint| Connector::new(endpoint.clone(), &options.pod_addresses);
+        Rc::new(Self {
+            connectors: options.endpoints.iter().map(connector).collect(),
+            next: Cell::new(0),
+            gate: Gate::new(options.hold),
+            pool: Pool::new(options.idle_timeout, options.idle_connections),
+            open: Rc::default(),
+            options,
+        })
+    }
+
+    /// An idle connection that is still open as far as the kernel has said.
+    pub fn idle(self: &Rc<Self>, _: &Facts) -> Option<Lease> {
+        let (connection, open) = self.pool.take()?;
+        Some(Lease {
+            connection,
+            reused: true,
+            backend: Rc::clone(self),
+            open,
+        })
+    }
+
+    /// A new connection. While nothing listens it is waited for, as long as [`Hold`] says.
+    ///
+    /// # Errors
+    /// [`Reason::ConnectFailed`], [`Reason::ConnectTimeout`], [`Reason::HoldQueueFull`], [`Reason::TooManyConnections`].
+    pub async fn connect(self: &Rc<Self>, client: &Facts) -> Result<Lease, Failure> {
+        if self
+            .options
+            .connections
+            .is_some_and(|most| self.open.get() >= most)
+        {
+            let detail = format!("{} connections are open", self.open.get());
+            return Err(Failure::new(Reason::TooManyConnections, detail));
+        }
+        let open = Open::new(&self.open);
+        let transport = self.gate.pass(|| self.attempt()).await?;
+        let mut connection = ClientConnection::new(transport, Rc::clone(&self.options.limits));
+        if let Some(version) = self.options.proxy_protocol {
+            connection.begin_with(&proxy_protocol::encode(version, client.peer, client.local));
+        }
+        Ok(Lease {
+            connection,
+            reused: false,
+            backend: Rc::clone(self),
+            open,
+        })
+    }
+
+    /// Tries each endpoint once.
+    async fn attempt(&self) -> Result<crate::transport::Transport, Failure> {
+        let first = self.next.get();
+        self.next.set(first.wrapping_add(1));
+        let mut refused = String::new();
+        let attempts = async {
+            for offset in 0..self.connectors.len() {
+                let connector =
+                    &self.connectors[first.wrapping_add(offset) % self.connectors.len()];
+                match connector.connect().await {
+                    Ok(transport) => return Some(transport),
+                    Err(why) => {
+                        if !refused.is_empty() {
+                            refused.push_str("; ");
+                        }
+                        refused.push_str(&why);
+                    }
+                }
+            }
+            None
+        };
+        match tokio::time::timeout(self.options.connect_timeout, attempts).await {
+            Ok(Some(transport)) => Ok(transport),
+            Ok(None) => Err(Failure::new(
+                Reason::ConnectFailed,
+                format!("connect to {refused}"),
+            )),
+            Err(_) => Err(Failure::new(
+                Reason::ConnectTimeout,
+                format!(
+                    "connect: no answer within {:?}",
+                    self.options.connect_timeout
+                ),
+            )),
+        }
+    }
+
+    /// A request met a connection that the backend had closed: what was learned of its patience is too long.
+    pub fn met_closed(&self) {
+        self.pool.met_closed();
+    }
+
+    /// How long idle connections are kept now.
+    pub fn idle_timeout(&self) -> Duration {
+        self.pool.idle_timeout()
+    }
+
+    /// How many connections are idle.
+    pub fn idle_connections(&self) -> usize {
+        self.pool.len()
+    }
+
+    /// How many requests wait for it to listen.
+    pub fn held(&self) -> usize {
+        self.gate.waiting()
+    }
+}
+
+impl Lease {
+    /// Gives the connection back after an exchange; it is kept if it can serve another.
+    pub fn release(self) {
+        let one_request = self.backend.options.proxy_protocol.is_some();
+        if !one_request && self.connection.is_reusable() {
+            self.backend.pool.put(self.connection, self.open);
+        }
+    }
+}
