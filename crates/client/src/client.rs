@@ -29,6 +29,8 @@ const AT_ONCE: usize = 256;
 /// How often a server that broke off is looked at before it counts as one that is there.
 const LOOKS: u32 = 20;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+/// How often something is asked of a server that breaks off and is still there: its program has begun anew.
+const TRIES: u32 = 4;
 /// For answers that take a running program no time.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 /// To learn which process a socket is of; the kernel answers, unless too many wait there already.
@@ -271,10 +273,19 @@ impl Client {
         stream.ok_or_else(|| Error::not_found("pods", &pod.name))
     }
 
-    async fn answer<T: DeserializeOwned>(&self, pod: &PodName, call: Call) -> Result<T, Error> {
+    async fn answer<T: DeserializeOwned>(&self, pod: &PodName, mut call: Call) -> Result<T, Error> {
         let server = self.owner(pod);
-        let answer = async { self.stream(pod, call).await?.json().await };
-        server.in_time(answer).await
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            let again = call.again().filter(|_| left > 0);
+            let answer = async { self.stream(pod, call).await?.json().await };
+            match (server.in_time(answer).await, again) {
+                // Its owner's program has begun anew meanwhile.
+                (Err(Error::Http { .. }), Some(again)) => call = again,
+                (other, _) => return other,
+            }
+        }
     }
 
     async fn stream(&self, pod: &PodName, call: Call) -> Result<ByteStream, Error> {
@@ -443,16 +454,20 @@ impl Server {
 
     /// What it has of what is asked for. `None`: there is nobody.
     pub(crate) async fn list(&self, query: &Query, form: Form) -> Result<Option<Page>, Error> {
-        let uri = query.list_uri(form);
-        let answer = async {
-            match self.call(uri, form.accept()).await? {
-                Some(stream) => stream.json().await.map(Some),
-                None => Ok(None),
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            let answer = async {
+                match self.call(query.list_uri(form), form.accept()).await? {
+                    Some(stream) => stream.json().await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            match self.in_time(answer).await {
+                Err(Error::Http { .. }) if self.goes().await => return Ok(None),
+                Err(Error::Http { .. }) if left > 0 => {}
+                other => return other,
             }
-        };
-        match self.in_time(answer).await {
-            Err(Error::Http { .. }) if self.goes().await => Ok(None),
-            other => other,
         }
     }
 

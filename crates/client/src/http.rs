@@ -44,6 +44,21 @@ impl Call {
         }
     }
 
+    /// The same once more, if it can be asked twice.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let body = match &self.body {
+            RequestBody::Empty => RequestBody::Empty,
+            RequestBody::Json(bytes) => RequestBody::Json(bytes.clone()),
+            RequestBody::Stream(_) => return None,
+        };
+        Some(Self {
+            method: self.method.clone(),
+            uri: self.uri.clone(),
+            accept: self.accept,
+            body,
+        })
+    }
+
     /// Sends it and waits for the head of the answer. What the server refuses is an error.
     pub(crate) async fn send(self, stream: UnixStream) -> Result<ByteStream, Error> {
         let request = format!("{} {}", self.method, self.uri);

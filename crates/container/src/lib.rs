@@ -44,8 +44,8 @@ mod wire;
 pub use error::{StartError, Step};
 pub use helper::helper_main;
 pub use launcher::{Launcher, Prepared, Starting, StartingSandbox};
-pub use running::{ExitStatus, Running};
-pub use sandbox::Sandbox;
+pub use running::{ExitStatus, KeptRunning, Running};
+pub use sandbox::{KeptSandbox, Sandbox};
 pub use spec::{
     CapabilitySpec, ContainerSpec, Mount, MountPropagation, MountSource, PidMode, PodTmpfs,
     ProcMount, Process, Rootfs, SandboxSpec, SeccompProfile, Stdio, SupplementalGroupsPolicy,

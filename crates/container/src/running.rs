@@ -3,7 +3,11 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::io::Errno;
-use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 use crate::cgroup::CgroupHandle;
 
@@ -18,6 +22,16 @@ pub struct Running {
     cgroup: Option<CgroupHandle>,
     privileged: bool,
     notes: Vec<String>,
+}
+
+/// A running process on its way into the next program of its parent, whose child it stays.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptRunning {
+    pid: i32,
+    pidfd: i32,
+    cgroup: Option<CgroupHandle>,
+    privileged: bool,
 }
 
 /// How a process ended.
@@ -46,6 +60,39 @@ impl Running {
             privileged,
             notes,
         }
+    }
+
+    /// Sends it on into the next program of this process. Its terminal is not among what goes along.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn hand_over(&self, outgoing: &mut Outgoing) -> std::io::Result<KeptRunning> {
+        Ok(KeptRunning {
+            pid: self.pid,
+            pidfd: outgoing.add(&self.pidfd)?,
+            cgroup: self.cgroup.clone(),
+            privileged: self.privileged,
+        })
+    }
+
+    /// Takes one over from the program before. It may have ended meanwhile: its exit is ours to collect.
+    ///
+    /// # Errors
+    /// Its descriptor did not come along.
+    pub fn take_over(kept: KeptRunning, incoming: &mut Incoming) -> std::io::Result<Self> {
+        let pidfd = incoming.claim(kept.pidfd)?;
+        let (pid, cgroup, privileged) = (kept.pid, kept.cgroup, kept.privileged);
+        Ok(Self::new(pid, pidfd, None, cgroup, privileged, Vec::new()))
+    }
+
+    /// A child of this process by its number, whose exit nobody has collected.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn child(pid: i32) -> std::io::Result<Self> {
+        let number = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
+        let pidfd = pidfd_open(number, PidfdFlags::empty())?;
+        Ok(Self::new(pid, pidfd, None, None, false, Vec::new()))
     }
 
     /// Its number on the machine, for people and logs; signals go through the pidfd.

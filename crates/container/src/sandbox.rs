@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 use crate::error::{StartError, Step};
-use crate::running::Running;
+use crate::running::{KeptRunning, Running};
 use crate::spec::{PidMode, SandboxSpec};
 
 /// A Pod's namespaces.
@@ -26,7 +28,68 @@ pub struct Sandbox {
     notes: Vec<String>,
 }
 
+/// A sandbox on its way into the next program of its process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptSandbox {
+    network: Option<i32>,
+    uts: Option<i32>,
+    ipc: Option<i32>,
+    mount: i32,
+    pid: PidMode,
+    pause: Option<KeptRunning>,
+    tmpfs: Vec<i32>,
+    tmpfs_index: HashMap<String, usize>,
+}
+
 impl Sandbox {
+    /// Sends it on into the next program of this process.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn hand_over(&self, outgoing: &mut Outgoing) -> std::io::Result<KeptSandbox> {
+        let mut add = |fd: &OwnedFd| outgoing.add(fd);
+        Ok(KeptSandbox {
+            network: self.network.as_ref().map(&mut add).transpose()?,
+            uts: self.uts.as_ref().map(&mut add).transpose()?,
+            ipc: self.ipc.as_ref().map(&mut add).transpose()?,
+            mount: add(&self.mount)?,
+            tmpfs: self.tmpfs.iter().map(&mut add).collect::<Result<_, _>>()?,
+            pid: self.pid,
+            pause: match &self.pause {
+                Some(pause) => Some(pause.hand_over(outgoing)?),
+                None => None,
+            },
+            tmpfs_index: self.tmpfs_index.clone(),
+        })
+    }
+
+    /// Takes one over from the program before.
+    ///
+    /// # Errors
+    /// A descriptor of it did not come along.
+    pub fn take_over(kept: KeptSandbox, incoming: &mut Incoming) -> std::io::Result<Self> {
+        let mut claim = |number| incoming.claim(number);
+        Ok(Self {
+            network: kept.network.map(&mut claim).transpose()?,
+            uts: kept.uts.map(&mut claim).transpose()?,
+            ipc: kept.ipc.map(&mut claim).transpose()?,
+            mount: claim(kept.mount)?,
+            tmpfs: kept
+                .tmpfs
+                .into_iter()
+                .map(&mut claim)
+                .collect::<Result<_, _>>()?,
+            pid: kept.pid,
+            pause: match kept.pause {
+                Some(pause) => Some(Running::take_over(pause, incoming)?),
+                None => None,
+            },
+            tmpfs_index: kept.tmpfs_index,
+            notes: Vec::new(),
+        })
+    }
+
     pub(crate) fn from_reply(
         spec: &SandboxSpec,
         pause: Option<i32>,

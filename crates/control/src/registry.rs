@@ -35,6 +35,36 @@ impl Registry {
         }
     }
 
+    /// A registry that goes on with Events which another one has [kept](Registry::kept_events).
+    #[must_use]
+    pub fn with_events(endpoint: Endpoint, events: Vec<Event>) -> Self {
+        let registry = Self::new(endpoint);
+        for event in events {
+            registry.keep(event);
+        }
+        registry
+    }
+
+    /// The Events, oldest first.
+    #[must_use]
+    pub fn kept_events(&self) -> Vec<Event> {
+        let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = order.iter();
+        kept.filter_map(|(namespace, name)| Some((*self.events.get(namespace, name)?).clone()))
+            .collect()
+    }
+
+    fn keep(&self, event: Event) {
+        let kept = self.events.put(event);
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = |text: &Option<String>| text.clone().unwrap_or_default();
+        order.push((key(&kept.metadata.namespace), key(&kept.metadata.name)));
+        if order.len() > EVENTS_KEPT {
+            let (namespace, name) = order.remove(0);
+            self.events.remove(&namespace, &name);
+        }
+    }
+
     /// Where it is found.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
@@ -67,14 +97,7 @@ impl Observer for Registry {
             self.events.put(merged);
             return;
         }
-        let kept = self.events.put(event.clone());
-        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = |text: &Option<String>| text.clone().unwrap_or_default();
-        order.push((key(&kept.metadata.namespace), key(&kept.metadata.name)));
-        if order.len() > EVENTS_KEPT {
-            let (namespace, name) = order.remove(0);
-            self.events.remove(&namespace, &name);
-        }
+        self.keep(event.clone());
     }
 
     fn gone(&self, pod: &Arc<Pod>) {

@@ -3,6 +3,8 @@
 //! Every Pod of a run shares one state directory, which must hold the image busybox. Statuses come from `get --watch`, so
 //! the last one before the Pod vanishes is seen; everything else is asked when it is needed.
 
+mod supervisor;
+
 use std::fs;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,6 +19,7 @@ use lifecycle::{EventKind, PodEvent, Time};
 use manifest::core::v1::{Pod, PodStatus};
 use serde_json::Value;
 
+use self::supervisor::Supervisor;
 use crate::case::{Case, Events, Subject, seconds};
 use crate::drive::{self, Harness, is_terminal};
 use crate::outcome::Outcome;
@@ -375,42 +378,20 @@ impl Harness for Running<'_> {
     }
 
     fn restart_runner(&mut self, kill_sandbox: bool) -> Result<(), String> {
-        // A Pod's processes end with the Pod's owner, its supervisor: what can be stopped and started without them is any
-        // other program, and that is every command.
+        let pod = self
+            .real
+            .output(&["get", "pod", &self.name, "--output", "json"])?;
+        let pod: Value = serde_json::from_str(&pod).map_err(|error| error.to_string())?;
+        let supervisor = Supervisor::of(pod["metadata"]["uid"].as_str().unwrap_or_default())?;
         if kill_sandbox {
-            let pod = self
-                .real
-                .output(&["get", "pod", &self.name, "--output", "json"])?;
-            let pod: Value = serde_json::from_str(&pod).map_err(|error| error.to_string())?;
-            kill_supervisor(pod["metadata"]["uid"].as_str().unwrap_or_default())?;
+            // The Pod's processes end with it; what comes next takes over what has no owner.
+            supervisor.kill()?;
+        } else {
+            supervisor.restart()?;
         }
-        // Takes over what has no owner.
         self.real.output(&["get", "pods"])?;
         Ok(())
     }
-}
-
-/// Kills the supervisor of a Pod, and with it all processes of the Pod.
-fn kill_supervisor(uid: &str) -> Result<(), String> {
-    let processes = fs::read_dir("/proc").map_err(|error| format!("/proc: {error}"))?;
-    for process in processes.flatten() {
-        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
-        let mut words = line.split(|byte| *byte == 0);
-        let supervises =
-            words.any(|word| word == b"supervise") && words.any(|w| w == uid.as_bytes());
-        if supervises && !uid.is_empty() {
-            let pid = process.file_name();
-            let status = Command::new("kill").arg("-KILL").arg(&pid).status();
-            return match status {
-                Ok(status) if status.success() => Ok(()),
-                other => Err(format!(
-                    "cannot kill the supervisor {}: {other:?}",
-                    pid.display()
-                )),
-            };
-        }
-    }
-    Err(format!("there is no supervisor of the Pod {uid}"))
 }
 
 impl Subject for Running<'_> {

@@ -98,3 +98,14 @@ fn what_is_not_known_is_an_error_with_its_place() {
         assert!(found.starts_with(error), "{found}");
     }
 }
+
+#[test]
+fn scenarios_of_our_own_hold_in_the_simulator() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/lifecycle-cases-own");
+    let cases = load(&[folder]).unwrap_or_else(|errors| panic!("{}", errors.join("\n")));
+    assert!(!cases.is_empty());
+    for case in &cases {
+        let outcome = run(case, &Mode::Simulate);
+        assert_eq!(outcome, Outcome::Passed, "{}", case.name);
+    }
+}

@@ -14,7 +14,8 @@ mod udp;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
@@ -105,7 +106,15 @@ pub struct Forwarder {
     listen: SocketAddr,
     protocol: Protocol,
     target: watch::Sender<SocketAddr>,
+    socket: Listening,
     task: JoinHandle<()>,
+}
+
+/// The socket, which its task uses.
+#[derive(Debug)]
+enum Listening {
+    Tcp(Arc<tokio::net::TcpListener>),
+    Udp(Arc<tokio::net::UdpSocket>),
 }
 
 impl Forwarder {
@@ -127,25 +136,37 @@ impl Forwarder {
             source,
         };
         let socket = socket(listen, protocol).map_err(|errno| refused(listen, protocol, errno))?;
+        Self::take_over(socket, protocol, target).map_err(failed)
+    }
+
+    /// Goes on with a listening socket that another program of this process has had, see [`AsFd`]. What flowed through it has
+    /// ended with that program.
+    ///
+    /// # Errors
+    /// It is no socket of this protocol.
+    pub fn take_over(socket: OwnedFd, protocol: Protocol, target: SocketAddr) -> io::Result<Self> {
         let (sender, receiver) = watch::channel(target);
-        let (local, task) = match protocol {
+        let (local, socket, task) = match protocol {
             Protocol::Tcp => {
                 let listener = std::net::TcpListener::from(socket);
-                let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-                let local = listener.local_addr().map_err(failed)?;
-                (local, tokio::spawn(tcp::serve(listener, receiver)))
+                let listener = Arc::new(tokio::net::TcpListener::from_std(listener)?);
+                let local = listener.local_addr()?;
+                let task = tokio::spawn(tcp::serve(Arc::clone(&listener), receiver));
+                (local, Listening::Tcp(listener), task)
             }
             Protocol::Udp => {
                 let socket = std::net::UdpSocket::from(socket);
-                let socket = tokio::net::UdpSocket::from_std(socket).map_err(failed)?;
-                let local = socket.local_addr().map_err(failed)?;
-                (local, tokio::spawn(udp::serve(socket, receiver)))
+                let socket = Arc::new(tokio::net::UdpSocket::from_std(socket)?);
+                let local = socket.local_addr()?;
+                let task = tokio::spawn(udp::serve(Arc::clone(&socket), receiver));
+                (local, Listening::Udp(socket), task)
             }
         };
         Ok(Self {
             listen: local,
             protocol,
             target: sender,
+            socket,
             task,
         })
     }
@@ -180,6 +201,15 @@ impl Forwarder {
         self.task.abort();
         // Aborted, which is what it should be.
         let _ = (&mut self.task).await;
+    }
+}
+
+impl AsFd for Forwarder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.socket {
+            Listening::Tcp(listener) => listener.as_fd(),
+            Listening::Udp(socket) => socket.as_fd(),
+        }
     }
 }
 

@@ -29,5 +29,5 @@ mod range;
 mod testing;
 
 pub use netlink::{NetlinkError, Refusal};
-pub use pods::{Attachment, Config, Error, Leftovers, Network};
+pub use pods::{Attachment, Config, Error, KeptAttachment, KeptNetwork, Leftovers, Network};
 pub use range::{AddressRange, RangeError};

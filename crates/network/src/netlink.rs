@@ -8,7 +8,7 @@ pub(crate) mod nft;
 pub(crate) mod route;
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use netlink_packet_core::{
@@ -122,6 +122,15 @@ impl Netlink {
             sequence: 0,
             buffer: Vec::new(),
         })
+    }
+
+    /// A socket that another program opened.
+    pub(crate) fn resume(socket: OwnedFd) -> Self {
+        Self {
+            socket: sys::handover::owner_of(socket),
+            sequence: 0,
+            buffer: Vec::new(),
+        }
     }
 
     /// Sends all requests in one datagram and returns the kernel's verdict on each, in order. The kernel carries each out

@@ -13,13 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 use crate::netlink::{Netlink, NetlinkError, Refusal, nft, route};
 use crate::netns::{self, Identity};
 use crate::range::AddressRange;
 pub use error::Error;
 use forwarding::Sysctl;
-use masquerade::Masquerade;
+use masquerade::{KeptTable, Masquerade};
 
 /// The name of every Pod's interface inside.
 const POD_INTERFACE: &str = "eth0";
@@ -79,8 +81,27 @@ struct Shared {
     ipv4: AddressRange,
     ipv6: Option<AddressRange>,
     sysctl: Sysctl,
-    /// Held, not used: the table it owns lives as long.
-    _masquerade: Option<Masquerade>,
+    /// The table it owns lives as long.
+    masquerade: Option<Masquerade>,
+}
+
+/// A Pod network on its way into the next program of its process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptNetwork {
+    ipv4: AddressRange,
+    ipv6: Option<AddressRange>,
+    table: Option<KeptTable>,
+}
+
+/// A Pod's place in the network on its way into the next program of its process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptAttachment {
+    addresses: Vec<IpAddr>,
+    routed: Vec<IpAddr>,
+    interface: String,
+    index: u32,
 }
 
 impl Network {
@@ -122,12 +143,62 @@ impl Network {
             ipv4,
             ipv6,
             sysctl,
-            _masquerade: masquerade,
+            masquerade,
         };
         let network = Self {
             shared: Arc::new(shared),
         };
         Ok((network, notes))
+    }
+
+    /// Sends the network on into the next program of this process: its ranges, and the packet filter table with the socket
+    /// that owns it.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub fn hand_over(&self, outgoing: &mut Outgoing) -> std::io::Result<KeptNetwork> {
+        let table = self.shared.masquerade.as_ref();
+        let table = table.map(|table| table.hand_over(outgoing)).transpose()?;
+        Ok(KeptNetwork {
+            ipv4: self.shared.ipv4,
+            ipv6: self.shared.ipv6,
+            table,
+        })
+    }
+
+    /// Takes the network over from the program before.
+    ///
+    /// # Errors
+    /// No routing socket, or the table's did not come along.
+    pub fn take_over(kept: KeptNetwork, incoming: &mut Incoming) -> Result<Self, Error> {
+        let table = kept
+            .table
+            .map(|table| Masquerade::take_over(table, incoming));
+        let shared = Shared {
+            identity: Identity::current().map_err(Error::Namespace)?,
+            host: Mutex::new(Netlink::open(NETLINK_ROUTE).map_err(Error::Host)?),
+            ipv4: kept.ipv4,
+            ipv6: kept.ipv6,
+            sysctl: Sysctl::default(),
+            masquerade: table.transpose().map_err(Error::TakeOver)?,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Takes a Pod's place in this network over from the program before.
+    #[must_use]
+    pub fn take_over_attachment(&self, kept: KeptAttachment) -> Attachment {
+        Attachment {
+            shared: Arc::clone(&self.shared),
+            addresses: kept.addresses,
+            routed: kept.routed,
+            interface: kept.interface,
+            index: kept.index,
+            released: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
     }
 
     /// Gives a Pod's network namespace its `eth0`, addresses and routes, and brings `lo` up.
@@ -244,6 +315,17 @@ pub struct Attachment {
 }
 
 impl Attachment {
+    /// What the next program of this process needs to know of it.
+    #[must_use]
+    pub fn hand_over(&self) -> KeptAttachment {
+        KeptAttachment {
+            addresses: self.addresses.clone(),
+            routed: self.routed.clone(),
+            interface: self.interface.clone(),
+            index: self.index,
+        }
+    }
+
     /// The Pod's addresses (`status.podIPs`), IPv4 first.
     pub fn addresses(&self) -> &[IpAddr] {
         &self.addresses

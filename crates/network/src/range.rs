@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// No more host numbers than this are used of a range, however large it is.
 const MOST_HOSTS: u128 = 1 << 32;
 
@@ -16,7 +18,7 @@ pub struct RangeError {
 }
 
 /// A network in CIDR notation, such as `10.222.0.0/16`. Its first host is the node, the others are Pods.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressRange {
     network: IpAddr,
     prefix: u8,

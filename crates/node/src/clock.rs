@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use lifecycle::Time;
 use manifest::core::v1::{ContainerState, PodStatus};
 use manifest::meta::v1;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
 
 /// What both clocks may differ by before it counts as a step; NTP turns the wall clock by less all the time.
 const STEP_MS: i64 = 1000;
@@ -27,7 +29,35 @@ pub struct Clock {
     steps: Arc<Mutex<Steps>>,
 }
 
+/// A clock on its way into the next program of its process, which counts on from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptClock {
+    now: Time,
+    /// What the machine's monotonic clock showed then, in ms.
+    monotonic_ms: i64,
+    steps: Steps,
+}
+
 impl Clock {
+    /// What the next program of this process goes on from.
+    pub(crate) fn hand_over(&self) -> KeptClock {
+        KeptClock {
+            now: self.now(),
+            monotonic_ms: monotonic_ms(),
+            steps: self.with_steps(|steps| steps.clone()),
+        }
+    }
+
+    /// Goes on from where the clock of the program before was: whatever happened to the wall clock, no time has been lost.
+    pub(crate) fn take_over(kept: KeptClock) -> Self {
+        let since = monotonic_ms().saturating_sub(kept.monotonic_ms).max(0);
+        Self {
+            origin: Instant::now(),
+            origin_ms: kept.now.0.saturating_add(since),
+            steps: Arc::new(Mutex::new(kept.steps)),
+        }
+    }
+
     /// Reads the wall clock.
     pub fn start() -> Self {
         Self {
@@ -77,6 +107,13 @@ impl Clock {
     }
 }
 
+fn monotonic_ms() -> i64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec
+        .saturating_mul(1000)
+        .saturating_add(time.tv_nsec / 1_000_000)
+}
+
 fn wall_ms() -> i64 {
     let wall = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -85,11 +122,11 @@ fn wall_ms() -> i64 {
 }
 
 /// The steps of the wall clock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Steps(Vec<Step>);
 
 /// From a time of the state machine on, the wall clock is ahead of it by so much.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Step {
     from: Time,
     ahead_ms: i64,

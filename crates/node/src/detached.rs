@@ -15,6 +15,7 @@
 mod change;
 mod process;
 mod recover;
+mod restart;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -32,6 +33,8 @@ pub use self::change::{Difference, change};
 pub use self::process::{Greeting, Starting, SupervisorError, take_lock};
 pub(crate) use self::recover::clear_processes;
 pub use self::recover::recover;
+pub(crate) use self::restart::Handover;
+pub use self::restart::{Coming, Going, let_signals_come};
 use crate::endpoint;
 use crate::node::PullPolicyOverride;
 use crate::objects::Objects;

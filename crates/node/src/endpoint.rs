@@ -12,6 +12,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use sys::handover::{Incoming, Outgoing};
+
 use crate::paths::Paths;
 use crate::state::{self, StateError};
 
@@ -51,6 +53,29 @@ impl Endpoint {
             file,
             links: Mutex::default(),
         })
+    }
+
+    /// Goes on listening at a socket that the program before has sent along, see [`Endpoint::hand_over`].
+    ///
+    /// # Errors
+    /// It did not come along.
+    pub(crate) fn take_over(
+        paths: &Paths,
+        id: &str,
+        socket: i32,
+        incoming: &mut Incoming,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            listener: incoming.claim(socket)?.into(),
+            paths: paths.clone(),
+            file: format!("{id}.sock"),
+            links: Mutex::default(),
+        })
+    }
+
+    /// Sends the socket on into the next program of this process; whoever connects meanwhile waits for that.
+    pub(crate) fn hand_over(&self, outgoing: &mut Outgoing) -> io::Result<i32> {
+        outgoing.add(&self.listener)
     }
 
     /// The socket, not blocking, for an asynchronous runtime.

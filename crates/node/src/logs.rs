@@ -28,7 +28,7 @@ use self::cri::Stamp;
 use self::cursor::{Source, Wanted};
 use self::files::LogFiles;
 pub use self::files::LogRotation;
-pub(crate) use self::pump::Pumps;
+pub(crate) use self::pump::{KeptPumps, Pumps};
 pub(crate) use self::recorder::Recorder;
 pub(crate) use self::request::select;
 pub use self::request::{LogError, LogRequest, Since};

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
 use crate::clock::Clock;
-use crate::detached::Record;
+use crate::detached::{Coming, Record};
 use crate::env::NodeFacts;
 use crate::logs::{LogRotation, Recorder};
 use crate::objects::Objects;
@@ -26,7 +26,7 @@ use crate::observer::Observer;
 use crate::output::Output;
 use crate::paths::Paths;
 use crate::pod::{Owned, PodHandle, with_causes};
-use crate::publish::{self, Publish, PublishError};
+use crate::publish::{self, Publish, PublishError, Reserved};
 use crate::session::MOST_SESSIONS;
 use crate::state::{self, ClaimError, Ownership, StateError};
 use crate::{detached, identity};
@@ -92,6 +92,9 @@ pub enum NodeError {
     /// There can be no thread that writes log files.
     #[error("start to record logs")]
     Recorder(#[source] io::Error),
+    /// Something that the program before has handed over.
+    #[error("take the Pod over from the program before")]
+    TakeOver(#[source] io::Error),
     /// A Pod's state.
     #[error(transparent)]
     State(#[from] StateError),
@@ -116,6 +119,7 @@ pub struct Node {
     objects: Objects,
     images: Store,
     launcher: Launcher,
+    descriptor_limit: Option<u64>,
     cgroups: Cgroups,
     network: OnceCell<Result<Network, String>>,
     builtin: OnceLock<Result<Image, String>>,
@@ -137,6 +141,39 @@ impl Node {
         output: Output,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Self>, NodeError> {
+        let descriptor_limit = raise_descriptor_limit();
+        Self::open_with(options, output, observer, Clock::start(), descriptor_limit)
+    }
+
+    /// The same in a program that takes a Pod over from the one before, whose clock and Pod network it goes on with.
+    ///
+    /// # Errors
+    /// As [`Node::open`].
+    pub async fn reopen(
+        options: Options,
+        output: Output,
+        observer: Arc<dyn Observer>,
+        coming: &mut Coming,
+    ) -> Result<Arc<Self>, NodeError> {
+        let clock = Clock::take_over(coming.kept.clock.clone());
+        let limit = coming.kept.descriptor_limit;
+        let node = Self::open_with(options, output, observer, clock, limit)?;
+        if let Some(kept) = coming.kept.network.take() {
+            let network = Network::take_over(kept, &mut coming.incoming);
+            let network = network.map_err(|error| NodeError::TakeOver(io::Error::other(error)))?;
+            // It was empty a moment ago.
+            let _ = node.network.set(Ok(network));
+        }
+        Ok(node)
+    }
+
+    fn open_with(
+        options: Options,
+        output: Output,
+        observer: Arc<dyn Observer>,
+        clock: Clock,
+        descriptor_limit: Option<u64>,
+    ) -> Result<Arc<Self>, NodeError> {
         check_user()?;
         let paths = Paths::new(options.root.as_deref());
         for dir in [paths.lib.clone(), paths.pods()] {
@@ -149,13 +186,12 @@ impl Node {
         check_overlay()?;
         let images = Store::open(&paths.images()).map_err(NodeError::Images)?;
         let launcher = Launcher::new().map_err(NodeError::Launcher)?;
-        let launcher = launcher.with_descriptor_limit(raise_descriptor_limit());
+        let launcher = launcher.with_descriptor_limit(descriptor_limit);
         let cgroups = Cgroups::detect().map_err(|source| NodeError::Path {
             step: "find the cgroups in",
             path: "/proc/self/mountinfo".into(),
             source,
         })?;
-        let clock = Clock::start();
         let output = Recorder::start(output, clock.clone()).map_err(NodeError::Recorder)?;
         let mut notes = Vec::new();
         if cgroups.mode() == container::cgroup::Mode::None {
@@ -172,6 +208,7 @@ impl Node {
             objects: Objects::default(),
             images,
             launcher,
+            descriptor_limit,
             cgroups,
             network: OnceCell::new(),
             builtin: OnceLock::new(),
@@ -268,6 +305,34 @@ impl Node {
         Ok(PodHandle::adopt(Arc::clone(self), pod, owned))
     }
 
+    /// Goes on with the Pod of the program before; its containers run.
+    ///
+    /// # Errors
+    /// Something of it did not come along, or its record cannot be read.
+    pub fn resume(self: &Arc<Self>, coming: Coming) -> Result<PodHandle, NodeError> {
+        let mut coming = coming;
+        let ownership = coming.ownership().map_err(NodeError::TakeOver)?;
+        let Coming { kept, mut incoming } = coming;
+        let record = Record::new(
+            self.paths
+                .pod(kept.pod.metadata.uid.as_deref().unwrap_or("")),
+        );
+        record.references()?.put(&self.objects);
+        let ports = kept.worker.ports.iter();
+        let ports = ports.map(|port| Reserved::take_over(port, &mut incoming));
+        let owned = Owned {
+            ownership,
+            ports: ports
+                .collect::<io::Result<_>>()
+                .map_err(NodeError::TakeOver)?,
+            record: Some(record),
+        };
+        settle();
+        let node = Arc::clone(self);
+        PodHandle::resume(node, kept.pod, owned, kept.worker, &mut incoming)
+            .map_err(NodeError::TakeOver)
+    }
+
     /// Where this node keeps things.
     pub fn paths(&self) -> &Paths {
         &self.paths
@@ -291,6 +356,16 @@ impl Node {
 
     pub(crate) fn launcher(&self) -> &Launcher {
         &self.launcher
+    }
+
+    /// What containers may open, where that is not what this process may.
+    pub(crate) fn descriptor_limit(&self) -> Option<u64> {
+        self.descriptor_limit
+    }
+
+    /// The Pod network, if a Pod has needed it.
+    pub(crate) fn opened_network(&self) -> Option<&Network> {
+        self.network.get()?.as_ref().ok()
     }
 
     pub(crate) fn cgroups(&self) -> &Cgroups {

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use manifest::core::v1::{Event, Pod};
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Bytes of log output that may wait for the reader, over all containers.
 pub const LOG_BYTES_IN_FLIGHT: usize = 1 << 20;
 
 /// Which of a container's outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stream {
     /// File descriptor 1.
     Stdout,

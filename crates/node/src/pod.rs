@@ -21,20 +21,23 @@ mod start;
 pub(crate) mod wait;
 mod worker;
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::Pod;
+use sys::handover::Incoming;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use self::console::StdinOnce;
 pub(crate) use self::sandbox::{disk_error, with_causes};
 pub(crate) use self::start::StartedContainer;
-use self::worker::{Told, Worker};
-use crate::detached::Record;
+pub(crate) use self::worker::KeptWorker;
+use self::worker::{Replace, Told, Worker};
+use crate::detached::{Going, Record};
 use crate::logs::{LogError, LogRequest, LogStream};
 use crate::node::Node;
 use crate::publish::Reserved;
@@ -54,6 +57,8 @@ pub(crate) enum Command {
     Release,
     /// The end, gracefully; a detached Pod stays on record for another supervisor.
     Shutdown,
+    /// The program is to begin anew while the Pod goes on.
+    Restart(Replace),
     /// The running container of this name.
     Target(String, Reply<Target>),
     /// What became of the Pod so far.
@@ -124,6 +129,27 @@ impl PodHandle {
 
     /// Starts a Pod that is ours already.
     pub(crate) fn adopt(node: Arc<Node>, pod: Pod, owned: Owned) -> Self {
+        Self::with_worker(pod, |pod, told| Ok(Worker::new(node, pod, owned, told)))
+            .unwrap_or_else(|never: std::convert::Infallible| match never {})
+    }
+
+    /// Goes on with a Pod of the program before.
+    pub(crate) fn resume(
+        node: Arc<Node>,
+        pod: Pod,
+        owned: Owned,
+        kept: KeptWorker,
+        incoming: &mut Incoming,
+    ) -> io::Result<Self> {
+        Self::with_worker(pod, |pod, told| {
+            Worker::resume(node, pod, owned, told, kept, incoming)
+        })
+    }
+
+    fn with_worker<E>(
+        pod: Pod,
+        make: impl FnOnce(Arc<Pod>, Told) -> Result<Worker, E>,
+    ) -> Result<Self, E> {
         let pod = Arc::new(pod);
         let (status_sender, status) = watch::channel(Arc::clone(&pod));
         let (ended_sender, ended) = watch::channel(false);
@@ -133,15 +159,15 @@ impl PodHandle {
             ended: ended_sender,
         };
         let name = pod.metadata.name.clone().unwrap_or_default();
-        let worker = Worker::new(node, pod, owned, told);
+        let worker = make(pod, told)?;
         let task = tokio::spawn(worker.run(command_receiver));
-        Self {
+        Ok(Self {
             name,
             status,
             ended,
             commands,
             task,
-        }
+        })
     }
 
     /// The Pod's name.
@@ -202,6 +228,13 @@ impl PodControl {
     /// Ends a detached Pod gracefully and keeps it on record: whoever recovers it starts it again.
     pub fn shut_down(&self) {
         let _ = self.0.send(Command::Shutdown);
+    }
+
+    /// At the next moment at which nothing is being started, asked or taken down, hands the Pod to `replace`, which puts
+    /// another program into this process (see [`Going::begin`]). If that fails, or no such moment comes within a minute,
+    /// a note says so and the Pod goes on as before.
+    pub fn restart(&self, replace: impl FnOnce(Going) -> io::Error + Send + 'static) {
+        let _ = self.0.send(Command::Restart(Box::new(replace)));
     }
 
     /// Ends the Pod at once.

@@ -3,6 +3,7 @@
 //! A port is taken before its Pod starts, so that one that is not free is told before anything runs, and
 //! stays taken while the Pod's sandbox comes and goes, until the Pod has ended.
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use manifest::core::v1::{Pod, Protocol};
 use network::forward::{ForwardError, Forwarder, everywhere};
 use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 /// Nobody answers at port 0: whoever connects while the Pod has no address is refused.
 const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -46,7 +48,40 @@ pub(crate) struct Reserved {
     forwarder: Arc<Forwarder>,
 }
 
+/// A taken port on its way into the next program of its process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptPort {
+    port: u16,
+    protocol: Protocol,
+    socket: i32,
+    target: SocketAddr,
+}
+
 impl Reserved {
+    /// Sends the port on into the next program of this process; whoever connects meanwhile waits for that.
+    pub(crate) fn hand_over(&self, outgoing: &mut Outgoing) -> io::Result<KeptPort> {
+        Ok(KeptPort {
+            port: self.port,
+            protocol: match self.forwarder.protocol() {
+                network::forward::Protocol::Tcp => Protocol::Tcp,
+                network::forward::Protocol::Udp => Protocol::Udp,
+            },
+            socket: outgoing.add(&*self.forwarder)?,
+            target: self.forwarder.target(),
+        })
+    }
+
+    /// Takes a port over from the program before.
+    pub(crate) fn take_over(kept: &KeptPort, incoming: &mut Incoming) -> io::Result<Self> {
+        let protocol = forwarded(kept.protocol);
+        let socket = incoming.claim(kept.socket)?;
+        let forwarder = Forwarder::take_over(socket, protocol, kept.target)?;
+        Ok(Self {
+            port: kept.port,
+            forwarder: Arc::new(forwarder),
+        })
+    }
+
     /// Sends traffic to the Pod at `ip` from now on.
     pub(crate) fn aim(&self, ip: IpAddr) {
         self.forwarder.set_target(SocketAddr::new(ip, self.port));
@@ -102,17 +137,20 @@ pub(crate) fn reserve(pod: &Pod, wanted: &[Publish]) -> Result<Vec<Reserved>, Pu
             port,
             source,
         };
-        let protocol = match protocol {
-            Protocol::Udp => network::forward::Protocol::Udp,
-            _ => network::forward::Protocol::Tcp,
-        };
-        let forwarder = Forwarder::bind(listen, protocol, NOWHERE).map_err(failed)?;
+        let forwarder = Forwarder::bind(listen, forwarded(protocol), NOWHERE).map_err(failed)?;
         reserved.push(Reserved {
             port,
             forwarder: Arc::new(forwarder),
         });
     }
     Ok(reserved)
+}
+
+fn forwarded(protocol: Protocol) -> network::forward::Protocol {
+    match protocol {
+        Protocol::Udp => network::forward::Protocol::Udp,
+        _ => network::forward::Protocol::Tcp,
+    }
 }
 
 /// The ports that containers ask for; without `hostIP` on all addresses of both families.

@@ -13,6 +13,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use sys::handover::Outgoing;
 
 use crate::paths::{Paths, PodPaths};
 
@@ -55,6 +56,13 @@ pub(crate) fn full_hint(error: &io::Error) -> &'static str {
 #[derive(Debug)]
 pub struct Ownership {
     lock: OwnedFd,
+}
+
+impl Ownership {
+    /// Sends the lock on into the next program of this process, which never lets go of it.
+    pub(crate) fn hand_over(&self, outgoing: &mut Outgoing) -> io::Result<i32> {
+        outgoing.add(&self.lock)
+    }
 }
 
 impl From<OwnedFd> for Ownership {

@@ -16,13 +16,14 @@ use std::path::{Path, PathBuf};
 use container::PodTmpfs;
 use manifest::core::v1::{EmptyDirVolumeSource, Pod, Volume};
 use rustix::fs::{Mode, OFlags, openat};
+use serde::{Deserialize, Serialize};
 
 use crate::env::NodeFacts;
 use crate::objects::Objects;
 use crate::paths::PodPaths;
 
 /// A volume that is ready to be mounted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Prepared {
     /// A directory, or a file, of the host.
     Path(PathBuf),

@@ -7,6 +7,7 @@
 pub mod clone;
 pub mod code;
 pub mod exec;
+pub mod handover;
 pub mod identity;
 pub mod link;
 pub mod mount;

@@ -40,6 +40,35 @@ pub fn reset() -> io::Result<()> {
     Ok(())
 }
 
+/// Holds these signals back from this thread, or lets them come (`hold` false), also those that came meanwhile. A new program
+/// and new threads begin as this thread is.
+///
+/// # Errors
+/// `EINVAL` for a number that is no signal.
+pub fn hold_back(signals: &[i32], hold: bool) -> io::Result<()> {
+    let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: `sigemptyset` initialises the set it is given.
+    let mut result = unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+    for &signal in signals {
+        if result == 0 {
+            // SAFETY: the set is initialised.
+            result = unsafe { libc::sigaddset(set.as_mut_ptr(), signal) };
+        }
+    }
+    super::check(result.into())?;
+    let how = if hold {
+        libc::SIG_BLOCK
+    } else {
+        libc::SIG_UNBLOCK
+    };
+    // SAFETY: the set is initialised and only read; the old one is not wanted.
+    let error = unsafe { libc::pthread_sigmask(how, set.as_ptr(), std::ptr::null_mut()) };
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
 /// Sends the signal of this number, real-time ones included, to the process of a pidfd (Linux 5.1).
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_linger;
@@ -18,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts and forwards until dropped.
-pub(super) async fn serve(listener: TcpListener, target: watch::Receiver<SocketAddr>) {
+pub(super) async fn serve(listener: Arc<TcpListener>, target: watch::Receiver<SocketAddr>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -56,9 +56,8 @@ impl Stamp {
 }
 
 /// Receives and forwards until dropped.
-pub(super) async fn serve(socket: UdpSocket, mut target: watch::Receiver<SocketAddr>) {
+pub(super) async fn serve(socket: Arc<UdpSocket>, mut target: watch::Receiver<SocketAddr>) {
     let start = Instant::now();
-    let socket = Arc::new(socket);
     let mut datagram = vec![0; DATAGRAM];
     let mut flows: HashMap<SocketAddr, Flow> = HashMap::new();
     let mut tasks = JoinSet::new();

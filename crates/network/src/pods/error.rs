@@ -13,6 +13,9 @@ pub enum Error {
     /// The host side cannot be talked to.
     #[error("open the routing socket of this machine")]
     Host(#[source] NetlinkError),
+    /// The socket that owns the packet filter table did not come along.
+    #[error("take the packet filter table over")]
+    TakeOver(#[source] io::Error),
     /// The host's links or routes cannot be listed.
     #[error("list the {what} of this machine")]
     List {

@@ -4,6 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 use super::HOST_PREFIX;
 use crate::netlink::nft::{self, Expression, Meta, Table};
@@ -20,7 +22,34 @@ pub(super) struct Masquerade {
     table: Table,
 }
 
+/// A table on its way into the next program of its process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct KeptTable {
+    socket: i32,
+    name: String,
+    flags: u32,
+}
+
 impl Masquerade {
+    pub(super) fn hand_over(&self, outgoing: &mut Outgoing) -> std::io::Result<KeptTable> {
+        Ok(KeptTable {
+            socket: outgoing.add(&self.netlink)?,
+            name: self.table.name.clone(),
+            flags: self.table.flags,
+        })
+    }
+
+    pub(super) fn take_over(kept: KeptTable, incoming: &mut Incoming) -> std::io::Result<Self> {
+        let table = Table {
+            family: nft::FAMILY_INET,
+            name: kept.name,
+            flags: kept.flags,
+        };
+        let netlink = Netlink::resume(incoming.claim(kept.socket)?);
+        Ok(Self { netlink, table })
+    }
+
     /// Makes the table, or notes why Pods have no traffic beyond this machine.
     pub(super) fn open(ranges: &[AddressRange], notes: &mut Vec<String>) -> Option<Self> {
         match Self::create(ranges) {

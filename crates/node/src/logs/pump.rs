@@ -3,9 +3,11 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 use tokio::net::unix::pipe::Receiver;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -31,11 +33,49 @@ const PIPE: usize = 64 << 10;
 #[derive(Debug)]
 pub(crate) struct Pumps {
     readers: Vec<JoinHandle<()>>,
+    sources: Vec<Arc<Source>>,
     over: watch::Sender<bool>,
     recorder: Recorder,
     log: Arc<RunLog>,
     tail: Arc<Mutex<Tail>>,
     taps: Taps,
+}
+
+/// What is read, and what of it has not been handed on yet.
+#[derive(Debug)]
+struct Source {
+    stream: Stream,
+    pipe: Receiver,
+    pending: Mutex<Vec<u8>>,
+}
+
+/// The readers of one run on their way into the next program of their process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptPumps {
+    sources: Vec<KeptSource>,
+    tail: Vec<u8>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct KeptSource {
+    stream: Stream,
+    fd: i32,
+    pending: Vec<u8>,
+}
+
+impl Source {
+    fn new(stream: Stream, fd: OwnedFd, pending: Vec<u8>) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Self {
+            stream,
+            // Unchecked, because a terminal is read in just the same way.
+            pipe: Receiver::from_owned_fd_unchecked(fd)?,
+            pending: Mutex::new(pending),
+        }))
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Pumps {
@@ -45,35 +85,76 @@ impl Pumps {
         log: Arc<RunLog>,
         pipes: Vec<(Stream, OwnedFd)>,
     ) -> io::Result<Self> {
-        let pumps = Self {
+        let sources = pipes.into_iter();
+        let sources = sources.map(|(stream, fd)| Source::new(stream, fd, Vec::new()));
+        let sources = sources.collect::<io::Result<_>>()?;
+        Ok(Self::read(recorder, log, sources, Tail::default()))
+    }
+
+    fn read(recorder: &Recorder, log: Arc<RunLog>, sources: Vec<Arc<Source>>, tail: Tail) -> Self {
+        let mut pumps = Self {
             readers: Vec::new(),
+            sources,
             over: watch::Sender::new(false),
             recorder: recorder.clone(),
             log,
-            tail: Arc::default(),
+            tail: Arc::new(Mutex::new(tail)),
             taps: Taps::default(),
         };
-        let readers: io::Result<_> = pipes
-            .into_iter()
-            .map(|(stream, fd)| Ok(tokio::spawn(pumps.pump(stream, fd)?.run())))
-            .collect();
-        Ok(Self {
-            readers: readers?,
-            ..pumps
-        })
+        let pump = |source| tokio::spawn(pumps.pump(source).run());
+        pumps.readers = pumps.sources.iter().map(pump).collect();
+        pumps
     }
 
-    fn pump(&self, stream: Stream, fd: OwnedFd) -> io::Result<Pump> {
-        Ok(Pump {
-            // Unchecked, because a terminal is read in just the same way.
-            pipe: Receiver::from_owned_fd_unchecked(fd)?,
-            stream,
+    fn pump(&self, source: &Arc<Source>) -> Pump {
+        Pump {
+            source: Arc::clone(source),
             over: self.over.subscribe(),
             recorder: self.recorder.clone(),
             log: Arc::clone(&self.log),
             tail: Arc::clone(&self.tail),
             taps: self.taps.clone(),
+        }
+    }
+
+    /// Sends the readers on into the next program of this process. What has been handed to the recorder must be in its file
+    /// before; nothing may be read after.
+    ///
+    /// # Errors
+    /// `EMFILE`.
+    pub(crate) fn hand_over(&self, outgoing: &mut Outgoing) -> io::Result<KeptPumps> {
+        let kept = |source: &Arc<Source>| {
+            Ok(KeptSource {
+                stream: source.stream,
+                fd: outgoing.add(&source.pipe)?,
+                pending: source.pending().clone(),
+            })
+        };
+        Ok(KeptPumps {
+            sources: self.sources.iter().map(kept).collect::<io::Result<_>>()?,
+            tail: self.tail().last(),
         })
+    }
+
+    /// Reads on where the program before has stopped.
+    ///
+    /// # Errors
+    /// A descriptor did not come along.
+    pub(crate) fn take_over(
+        recorder: &Recorder,
+        log: Arc<RunLog>,
+        kept: KeptPumps,
+        incoming: &mut Incoming,
+    ) -> io::Result<Self> {
+        let mut source =
+            |kept: KeptSource| Source::new(kept.stream, incoming.claim(kept.fd)?, kept.pending);
+        let sources = kept.sources.into_iter().map(&mut source);
+        let sources = sources.collect::<io::Result<_>>()?;
+        Ok(Self::read(recorder, log, sources, Tail::of(kept.tail)))
+    }
+
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the container writes from now on, as it is read.
@@ -93,16 +174,13 @@ impl Pumps {
             }
         }
         self.recorder.end(&self.log);
-        self.tail
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .last()
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        tail.last()
     }
 }
 
 struct Pump {
-    pipe: Receiver,
-    stream: Stream,
+    source: Arc<Source>,
     /// Told when there is no more time to wait.
     over: watch::Receiver<bool>,
     recorder: Recorder,
@@ -113,25 +191,35 @@ struct Pump {
 
 impl Pump {
     async fn run(mut self) {
-        let mut pending = Vec::with_capacity(LONGEST_PIECE);
+        self.source.pending().reserve(LONGEST_PIECE);
+        self.hand_on_rest().await;
         // What may still be read when time is over.
         let mut last = PIPE;
         while last > 0 && self.is_readable().await {
             // Room first: what has been read then goes to its file at once, however far behind the reader is.
             let room = self.room(LONGEST_PIECE).await;
-            let before = pending.len();
-            match self.pipe.try_read_buf(&mut pending) {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                Err(_) => break,
+            let (before, tapped) = {
+                let mut pending = self.source.pending();
+                let before = pending.len();
+                match self.source.pipe.try_read_buf(&mut *pending) {
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    Err(_) => break,
+                }
+                if *self.over.borrow() {
+                    last = last.saturating_sub(pending.len() - before);
+                }
+                let tapped = self.taps.any().then(|| pending[before..].to_vec());
+                (before, tapped)
+            };
+            if let Some(bytes) = tapped {
+                let stream = self.source.stream;
+                self.taps.push(stream, &bytes, &mut self.over).await;
             }
-            let read = &pending[before..];
-            if *self.over.borrow() {
-                last = last.saturating_sub(read.len());
-            }
-            self.taps.push(self.stream, read, &mut self.over).await;
-            let whole = match memchr::memrchr(b'\n', read) {
+            // Until it is handed on it can be handed over.
+            let mut pending = self.source.pending();
+            let whole = match memchr::memrchr(b'\n', &pending[before..]) {
                 Some(at) => before + at + 1,
                 None if pending.len() >= LONGEST_PIECE => pending.len(),
                 None => continue,
@@ -139,16 +227,29 @@ impl Pump {
             self.hand_on(pending[..whole].to_vec(), room);
             pending.drain(..whole);
         }
-        if !pending.is_empty() {
-            let room = self.room(pending.len()).await;
+        let left = self.source.pending().len();
+        if left > 0 {
+            let room = self.room(left).await;
+            let pending = std::mem::take(&mut *self.source.pending());
             self.hand_on(pending, room);
         }
+    }
+
+    /// Hands on the lines that the program before had read last.
+    async fn hand_on_rest(&mut self) {
+        let whole = memchr::memrchr(b'\n', &self.source.pending());
+        let Some(whole) = whole.map(|at| at + 1) else {
+            return;
+        };
+        let room = self.room(whole).await;
+        let lines = self.source.pending().drain(..whole).collect();
+        self.hand_on(lines, room);
     }
 
     async fn is_readable(&mut self) -> bool {
         tokio::select! {
             biased;
-            readable = self.pipe.readable() => readable.is_ok(),
+            readable = self.source.pipe.readable() => readable.is_ok(),
             _ = self.over.wait_for(|over| *over) => false,
         }
     }
@@ -166,7 +267,8 @@ impl Pump {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .push(&bytes);
-        self.recorder.log(&self.log, self.stream, bytes, room);
+        self.recorder
+            .log(&self.log, self.source.stream, bytes, room);
     }
 }
 

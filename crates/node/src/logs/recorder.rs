@@ -6,6 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lifecycle::Instance;
@@ -42,6 +43,7 @@ enum Item {
     End(Arc<RunLog>, Timestamp),
     Remove(LogFiles),
     Settled(oneshot::Sender<()>),
+    Flushed(std::sync::mpsc::Sender<()>),
 }
 
 impl Recorder {
@@ -108,6 +110,13 @@ impl Recorder {
         receiver
     }
 
+    /// Blocks until all that has been handed over by now is in its file; says whether it was within that time.
+    pub(crate) fn flush(&self, within: Duration) -> bool {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        self.send(Item::Flushed(sender));
+        receiver.recv_timeout(within).is_ok()
+    }
+
     pub(super) fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -142,6 +151,9 @@ fn run(mut items: UnboundedReceiver<Item>, output: &Output) {
                 }
                 Item::Settled(sender) => {
                     // Whoever asked may have given up.
+                    let _ = sender.send(());
+                }
+                Item::Flushed(sender) => {
                     let _ = sender.send(());
                 }
             }

@@ -11,6 +11,11 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
+    /// The end of what was written so far.
+    pub(super) fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     pub(super) fn push(&mut self, bytes: &[u8]) {
         let keep = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
         self.bytes.extend_from_slice(keep);

@@ -71,6 +71,11 @@ impl Taps {
         Tap(receiver)
     }
 
+    /// Whether anybody wants to have the output.
+    pub(crate) fn any(&self) -> bool {
+        self.with(|subscribers| !subscribers.is_empty())
+    }
+
     /// Hands a piece of output to every subscriber, waiting for those that have no room until it is `over`.
     pub(crate) async fn push(
         &self,

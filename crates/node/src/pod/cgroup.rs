@@ -56,6 +56,21 @@ impl PodCgroup {
         }
     }
 
+    /// A Pod's cgroup that there is already.
+    pub(crate) fn existing(handle: CgroupHandle) -> Self {
+        Self {
+            handle,
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// Calls helpers back that wait for their container, and gives the cgroup.
+    pub(crate) fn without_helpers(&self) -> &CgroupHandle {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.clear();
+        &self.handle
+    }
+
     /// The place of a run: the one that waits, or a new one.
     pub(crate) fn take(
         &self,

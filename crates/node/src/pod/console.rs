@@ -5,12 +5,22 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use manifest::core::v1::Container;
+use serde::{Deserialize, Serialize};
+use sys::handover::{Incoming, Outgoing};
 
 /// The runner's ends, kept open while the process runs.
 #[derive(Debug)]
 pub(crate) struct Console {
     ends: Mutex<Ends>,
     /// `stdinOnce`.
+    once: bool,
+}
+
+/// Both on their way into the next program of their process.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct KeptConsole {
+    stdin: Option<i32>,
+    terminal: Option<i32>,
     once: bool,
 }
 
@@ -36,6 +46,32 @@ impl Console {
         Ok(Arc::new(Self {
             ends: Mutex::new(Ends { stdin, terminal }),
             once: container.stdin_once == Some(true),
+        }))
+    }
+
+    /// Sends what there is of both on into the next program of this process.
+    pub(crate) fn hand_over(&self, outgoing: &mut Outgoing) -> io::Result<KeptConsole> {
+        self.with(|ends| {
+            let mut add =
+                |end: &Option<OwnedFd>| end.as_ref().map(|fd| outgoing.add(fd)).transpose();
+            Ok(KeptConsole {
+                stdin: add(&ends.stdin)?,
+                terminal: add(&ends.terminal)?,
+                once: self.once,
+            })
+        })
+    }
+
+    /// Takes them over from the program before.
+    pub(crate) fn take_over(kept: &KeptConsole, incoming: &mut Incoming) -> io::Result<Arc<Self>> {
+        let mut claim = |end: Option<i32>| end.map(|number| incoming.claim(number)).transpose();
+        let ends = Ends {
+            stdin: claim(kept.stdin)?,
+            terminal: claim(kept.terminal)?,
+        };
+        Ok(Arc::new(Self {
+            ends: Mutex::new(ends),
+            once: kept.once,
         }))
     }
 

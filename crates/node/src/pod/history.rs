@@ -38,10 +38,7 @@ impl History {
     /// When the record cannot be written; the Pod goes on.
     pub(crate) fn observe(&mut self, pod: &Arc<Pod>, now: Time) -> Result<(), StateError> {
         self.timeline.observe(pod, now);
-        match &self.record {
-            None => Ok(()),
-            Some(record) => record.save(pod, &self.timeline),
-        }
+        self.save(pod)
     }
 
     /// The state machine made a step.
@@ -52,6 +49,17 @@ impl History {
     /// A run of a container was given this program and these arguments; recorded with the next status.
     pub(crate) fn command(&mut self, container: &str, command: &[String]) {
         self.timeline.command(container, command);
+    }
+
+    /// Keeps what is known up to now, for the next program of this process.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub(crate) fn save(&self, pod: &Arc<Pod>) -> Result<(), StateError> {
+        match &self.record {
+            None => Ok(()),
+            Some(record) => record.save(pod, &self.timeline),
+        }
     }
 
     /// Something happened.

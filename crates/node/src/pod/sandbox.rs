@@ -1,5 +1,7 @@
 //! What the containers of a Pod share: namespaces, addresses, managed files, volumes.
 
+mod handover;
+
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -26,6 +28,7 @@ use crate::paths::PodPaths;
 use crate::publish::Reserved;
 use crate::state;
 use crate::volumes::{self, Volumes};
+pub(crate) use handover::KeptPodSandbox;
 
 /// How long the link of a Pod that has ended may take to go with its namespace before it is deleted.
 const LINK_LINGERS: Duration = Duration::from_secs(2);

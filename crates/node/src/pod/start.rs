@@ -1,6 +1,9 @@
 //! One start of a container: image, configuration, root file system, process.
 
+mod handover;
+
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +27,7 @@ use crate::node::Node;
 use crate::output::{LogSource, Stream};
 use crate::paths::PodPaths;
 use crate::process;
+pub(crate) use handover::KeptContainer;
 
 /// What a start needs.
 pub(crate) struct StartRequest {
@@ -46,8 +50,9 @@ pub(crate) struct StartedContainer {
     pumps: Mutex<Option<Pumps>>,
     exit_code: watch::Sender<Option<i32>>,
     console: Arc<Console>,
-    /// Keeps the image's layers from being removed.
-    image: Image,
+    image_id: String,
+    /// Keep the image's layers from being removed.
+    layers: Vec<OwnedFd>,
     image_name: String,
     termination_log: PathBuf,
     container: Container,
@@ -110,7 +115,7 @@ impl StartedContainer {
     }
 
     pub(crate) fn image_id(&self) -> String {
-        self.image.id.to_string()
+        self.image_id.clone()
     }
 
     pub(crate) fn image(&self) -> String {
@@ -131,6 +136,11 @@ impl StartedContainer {
     /// Whether the kernel killed a process of it for want of memory (R13.9).
     pub(crate) fn oom_killed(&self) -> bool {
         self.cgroup.oom_kills().is_ok_and(|kills| kills > 0)
+    }
+
+    /// Whether its first process has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.exit_code.borrow().is_some()
     }
 
     /// SIGKILL to all its processes.
@@ -323,7 +333,12 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
             console,
         ))
     };
-    let (pumps, console) = match connect() {
+    let layers = image.locks().map(|lock| lock.try_clone_to_owned());
+    let connected = connect().and_then(|(pumps, console)| {
+        let layers: Vec<OwnedFd> = layers.collect::<Result<_, _>>()?;
+        Ok((pumps, console, layers))
+    });
+    let (pumps, console, layers) = match connected {
         Ok(connected) => connected,
         Err(error) => {
             // It runs, and nobody would ever hear of it.
@@ -339,6 +354,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         .as_deref()
         .map_or(Signal::TERM.as_raw(), signal_number);
     Ok(StartedContainer {
+        image_id: image.id.to_string(),
         image_name: image
             .reference
             .as_ref()
@@ -352,7 +368,7 @@ async fn started(request: StartRequest, reports: &Reports) -> Result<StartedCont
         pumps: Mutex::new(Some(pumps)),
         exit_code: watch::Sender::new(None),
         console,
-        image,
+        layers,
         termination_log,
         container,
         stop_signal: image_signal,

@@ -3,6 +3,7 @@
 mod answers;
 mod change;
 mod checks;
+mod handover;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use self::change::{Deletion, Refresh};
+use self::handover::{Ended, Wish};
+pub(crate) use self::handover::{KeptWorker, Replace};
 use super::history::History;
 use super::sandbox::Sandbox;
 use super::start::{StartRequest, StartedContainer};
@@ -58,6 +61,7 @@ pub(crate) struct Worker {
     machine: Machine,
     sandbox: Option<Arc<Sandbox>>,
     containers: HashMap<Run, Arc<StartedContainer>>,
+    ended: Ended,
     /// Probes and hooks under way; given up when their container has ended.
     tasks: BTreeMap<(Run, Task), AbortHandle>,
     ports: Vec<Reserved>,
@@ -72,7 +76,9 @@ pub(crate) struct Worker {
     shut_down: bool,
     killed: bool,
     released: bool,
-    _ownership: Ownership,
+    /// To begin the program anew.
+    wish: Option<Wish>,
+    ownership: Ownership,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +107,20 @@ impl Worker {
         } else {
             Machine::new(Arc::clone(&pod), options, now)
         };
+        Self::with_machine(node, pod, owned, told, machine)
+    }
+
+    fn with_machine(
+        node: Arc<Node>,
+        pod: Arc<Pod>,
+        owned: Owned,
+        told: Told,
+        machine: Machine,
+    ) -> Self {
+        let paths = node
+            .paths()
+            .pod(pod.metadata.uid.as_deref().unwrap_or_default());
+        let now = node.clock().now();
         let (reporter, reports) = mpsc::unbounded_channel();
         Self {
             deletion: Deletion::recorded(&pod.metadata),
@@ -112,6 +132,7 @@ impl Worker {
             machine,
             sandbox: None,
             containers: HashMap::new(),
+            ended: HashMap::new(),
             tasks: BTreeMap::new(),
             ports: owned.ports,
             reports,
@@ -122,7 +143,8 @@ impl Worker {
             shut_down: false,
             killed: false,
             released: false,
-            _ownership: owned.ownership,
+            wish: None,
+            ownership: owned.ownership,
         }
     }
 
@@ -133,12 +155,14 @@ impl Worker {
         self.node.observer().pod(&self.pod);
         self.step(Input::Wake);
         while !self.machine.is_finished() {
-            let wakeup = self.machine.next_wakeup();
+            let (wakeup, given_up) = (self.machine.next_wakeup(), self.wish_ends());
             tokio::select! {
                 Some(report) = self.reports.recv() => self.report(report),
                 Some(command) = commands.recv() => self.command(command),
                 () = self.node.clock().sleep_until(wakeup) => self.step(Input::Wake),
+                () = self.node.clock().sleep_until(given_up) => self.give_up_wish(),
             }
+            self.begin_anew();
         }
         self.retire().await;
         self.told.ended.send_replace(true);
@@ -151,6 +175,7 @@ impl Worker {
                     None => break,
                 },
             }
+            self.begin_anew();
         }
         self.finish().await
     }
@@ -171,6 +196,7 @@ impl Worker {
                     grace_seconds: None,
                 });
             }
+            Command::Restart(replace) => self.wish(replace),
             Command::Target(name, reply) => {
                 let _ = reply.send(self.session_target(&name));
             }
@@ -380,6 +406,10 @@ impl Worker {
         self.node.output().remove(&self.paths, &run.0, run.1);
         if let Some(started) = self.containers.remove(run) {
             self.leftovers.extend(started.clear());
+        }
+        if let Some(cgroup) = self.ended.remove(run) {
+            self.leftovers
+                .extend(cgroup.remove().err().map(|error| error.to_string()));
         }
         if let Err(error) = state::remove_dir(&self.paths.container(&run.0, run.1)) {
             self.leftovers.push(error.to_string());

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use control::{Registry, Server};
-use node::detached::{self, Greeting, Record};
+use node::detached::{self, Coming, Greeting, Record};
 use node::output::{Message, Output};
 use node::paths::Paths;
 use node::state::Ownership;
-use node::{Endpoint, Node, Observer, Options, PodHandle};
-use tokio::signal::unix::{SignalKind, signal};
+use node::{Endpoint, Node, Observer, Options, PodHandle, PullPolicyOverride};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Failure, runtime};
@@ -19,15 +19,21 @@ use crate::exit;
 use crate::term::causes;
 
 pub(crate) fn run(uid: &str, global: &Global) -> Result<ExitCode, Failure> {
+    let coming =
+        Coming::take().map_err(|error| Failure::new(format!("go on with Pod {uid}"), error))?;
+    if let Some(coming) = coming {
+        return go_on(uid, global, coming);
+    }
     let lock =
         detached::take_lock().map_err(|error| Failure::new("take the Pod's lock".into(), error))?;
     // It lives on when the terminal that it was started from does not.
     let _ = rustix::process::setsid();
     runtime()?.block_on(async {
         match begin(uid, global, lock).await {
-            Ok((handle, server, messages)) => {
+            Ok(begun) => {
+                let signals = Signals::listen()?;
                 greet(&Greeting::Ready)?;
-                supervise(handle, server, messages).await?;
+                supervise(begun, signals).await;
                 Ok(exit::SUCCESS.into())
             }
             Err(failure) => {
@@ -43,7 +49,30 @@ pub(crate) fn run(uid: &str, global: &Global) -> Result<ExitCode, Failure> {
     })
 }
 
-type Begun = (PodHandle, Arc<Server>, UnboundedReceiver<Message>);
+/// In a program that took the place of another one: the Pod goes on.
+fn go_on(uid: &str, global: &Global, coming: Coming) -> Result<ExitCode, Failure> {
+    let restarts = coming.restarts();
+    runtime()?.block_on(async {
+        let begun = resume(uid, global, coming).await?;
+        let signals = Signals::listen()?;
+        detached::let_signals_come()
+            .map_err(|error| Failure::new("listen for signals".into(), error))?;
+        let version = env!("CARGO_PKG_VERSION");
+        log(&format!(
+            "started again (for the {restarts}. time), version {version}"
+        ));
+        supervise(begun, signals).await;
+        Ok(exit::SUCCESS.into())
+    })
+}
+
+/// What a supervisor has.
+struct Begun {
+    handle: PodHandle,
+    server: Arc<Server>,
+    registry: Arc<Registry>,
+    messages: UnboundedReceiver<Message>,
+}
 
 async fn begin(uid: &str, global: &Global, lock: Ownership) -> Result<Begun, Failure> {
     let failed = |what: &str| format!("{what} (Pod {uid})");
@@ -55,16 +84,12 @@ async fn begin(uid: &str, global: &Global, lock: Ownership) -> Result<Begun, Fai
     let endpoint = Endpoint::open(&paths, uid)
         .map_err(|error| Failure::new(failed("open the Pod's socket"), error))?;
     let registry = Arc::new(Registry::new(endpoint));
-    let options = Options {
-        root: global.root.clone(),
-        pull: request.pull,
-        ..Options::default()
-    };
     let (output, messages) = Output::channel();
+    let options = options(global, request.pull);
     let node = Node::open(options, output, Arc::clone(&registry) as Arc<dyn Observer>)
         .await
         .map_err(|error| Failure::new("cannot run Pods on this machine".into(), error))?;
-    let server = Server::start(&node, registry)
+    let server = Server::start(&node, Arc::clone(&registry))
         .map_err(|error| Failure::new(failed("answer for the Pod"), error))?;
     let handle = node
         .adopt(uid, lock)
@@ -72,7 +97,52 @@ async fn begin(uid: &str, global: &Global, lock: Ownership) -> Result<Begun, Fai
     server
         .add(&handle)
         .map_err(|error| Failure::new(failed("answer for the Pod"), error))?;
-    Ok((handle, server, messages))
+    Ok(Begun {
+        handle,
+        server,
+        registry,
+        messages,
+    })
+}
+
+async fn resume(uid: &str, global: &Global, mut coming: Coming) -> Result<Begun, Failure> {
+    let failed = |what: &str| format!("{what} (Pod {uid})");
+    let paths = Paths::new(global.root.as_deref());
+    let request = Record::new(paths.pod(uid))
+        .request()
+        .map_err(|error| Failure::new(failed("go on with the Pod"), error))?;
+    let (endpoint, events) = coming
+        .endpoint(&paths, uid)
+        .map_err(|error| Failure::new(failed("go on at the Pod's socket"), error))?;
+    let registry = Arc::new(Registry::with_events(endpoint, events));
+    let (output, messages) = Output::channel();
+    let observer = Arc::clone(&registry) as Arc<dyn Observer>;
+    let options = options(global, request.pull);
+    let node = Node::reopen(options, output, observer, &mut coming)
+        .await
+        .map_err(|error| Failure::new("cannot run Pods on this machine".into(), error))?;
+    let handle = node
+        .resume(coming)
+        .map_err(|error| Failure::new(failed("go on with the Pod"), error))?;
+    let server = Server::start(&node, Arc::clone(&registry))
+        .map_err(|error| Failure::new(failed("answer for the Pod"), error))?;
+    server
+        .add(&handle)
+        .map_err(|error| Failure::new(failed("answer for the Pod"), error))?;
+    Ok(Begun {
+        handle,
+        server,
+        registry,
+        messages,
+    })
+}
+
+fn options(global: &Global, pull: Option<PullPolicyOverride>) -> Options {
+    Options {
+        root: global.root.clone(),
+        pull,
+        ..Options::default()
+    }
 }
 
 /// One line to whoever started us, who then stops listening.
@@ -92,15 +162,13 @@ fn greet(greeting: &Greeting) -> Result<(), Failure> {
 }
 
 /// Until the Pod has been deleted, or the machine goes down.
-async fn supervise(
-    handle: PodHandle,
-    server: Arc<Server>,
-    mut messages: UnboundedReceiver<Message>,
-) -> Result<(), Failure> {
-    let listen =
-        |kind| signal(kind).map_err(|error| Failure::new("listen for signals".into(), error));
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut interrupt = listen(SignalKind::interrupt())?;
+async fn supervise(begun: Begun, mut signals: Signals) {
+    let Begun {
+        handle,
+        server,
+        registry,
+        mut messages,
+    } = begun;
     let control = handle.control();
     let gone = handle.gone();
     tokio::pin!(gone);
@@ -111,14 +179,38 @@ async fn supervise(
                     log(&format!("left behind: {leftover}"));
                 }
                 server.finish().await;
-                return Ok(());
+                return;
             }
             Some(message) = messages.recv() => if let Message::Note(note) = message {
                 log(&note);
             },
-            _ = terminate.recv() => control.shut_down(),
-            _ = interrupt.recv() => control.shut_down(),
+            _ = signals.terminate.recv() => control.shut_down(),
+            _ = signals.interrupt.recv() => control.shut_down(),
+            _ = signals.hangup.recv() => {
+                let registry = Arc::clone(&registry);
+                control.restart(move |going| going.begin(registry.endpoint(), registry.kept_events()));
+            }
         }
+    }
+}
+
+/// What a supervisor listens for.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// To begin anew, as a newer program if there is one.
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        let listen =
+            |kind| signal(kind).map_err(|error| Failure::new("listen for signals".into(), error));
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
     }
 }
 

@@ -51,6 +51,11 @@ pub(super) struct Refresh {
 }
 
 impl Refresh {
+    /// Whether somebody writes into volumes.
+    pub(super) fn is_under_way(&self) -> bool {
+        self.task.is_some()
+    }
+
     /// Waits until nobody writes into volumes any more.
     pub(super) async fn ended(&mut self) {
         if let Some(task) = self.task.take() {
