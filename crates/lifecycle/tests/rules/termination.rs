@@ -429,3 +429,34 @@ fn r8_14_without_a_grace_there_are_two_seconds() {
     sim.run_until(at(10));
     assert_eq!(gap(sim.signalled("a", 0), sim.killed("a", 0)), 2.0);
 }
+
+/// An app that ignores its signal and whose postStart takes 5 s.
+fn in_post_start(hook: Hook) -> Sim {
+    let script = Script {
+        post_start: hook,
+        ..ignores()
+    };
+    let app = pod(Always).app("a", script).with(post_start(exec()));
+    let mut sim = app.sim();
+    sim.run_until(at(1));
+    delete(&mut sim, Some(4));
+    sim
+}
+
+#[test]
+fn r8_1_a_later_request_can_only_shorten() {
+    for (second, expected) in [(20, 4.0), (3, 3.0)] {
+        let mut sim = in_post_start(Hook::takes(secs(5)));
+        delete(&mut sim, Some(second));
+        sim.run_to_rest(at(100));
+        assert_eq!(gap(sim.signalled("a", 0), sim.killed("a", 0)), expected);
+    }
+}
+
+#[test]
+fn r8_13_in_a_deleted_pod_the_grace_of_the_deletion_wins() {
+    let mut sim = in_post_start(Hook::fails(secs(5)));
+    sim.run_to_rest(at(100));
+    assert_eq!(sim.signalled("a", 0), Some(at(5)));
+    assert_eq!(gap(sim.signalled("a", 0), sim.killed("a", 0)), 4.0);
+}

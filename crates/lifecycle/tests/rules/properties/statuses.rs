@@ -49,6 +49,7 @@ impl Statuses {
         for status in all {
             container(monitor, status);
         }
+        outcome(monitor, &status);
         waits(monitor, sim, &status);
     }
 
@@ -176,6 +177,21 @@ fn container(monitor: &mut Monitor, status: &ContainerStatus) {
             .is_none_or(|(a, b)| a <= b);
         monitor.must(order, || format!("{name} ended before it started"));
     }
+}
+
+/// R9.3, R8.16: the apps' codes decide.
+fn outcome(monitor: &mut Monitor, status: &PodStatus) {
+    let end = |s: &ContainerStatus| Some(s.state.as_ref()?.terminated.as_ref()?.exit_code);
+    let all_zero = status.container_statuses.iter().all(|s| end(s) == Some(0));
+    let known = status.reason.is_none() && !monitor.restored;
+    let wrong = match status.phase {
+        Some(PodPhase::Succeeded) => !all_zero,
+        Some(PodPhase::Failed) => known && all_zero,
+        _ => false,
+    };
+    monitor.must(!wrong, || {
+        format!("R9.3: {:?}, and all codes 0: {all_zero}", status.phase)
+    });
 }
 
 /// Every wait can be explained, and what time ends is ended by a wake-up.
