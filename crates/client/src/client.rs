@@ -227,6 +227,24 @@ impl Client {
             .await
     }
 
+    /// What a Pod waits for; with `after`, as soon as its `resourceVersion` is greater than that, which may take for ever.
+    ///
+    /// # Errors
+    /// As of [`Client::get`].
+    pub async fn waits<T: DeserializeOwned>(
+        &self,
+        pod: &PodName,
+        after: Option<&str>,
+    ) -> Result<T, Error> {
+        let mut uri = Parameters::of(pod.extension("/waits"));
+        uri.add_some("newerThan", after);
+        let call = Call::get(uri.uri());
+        match after {
+            None => self.answer(pod, call).await,
+            Some(_) => self.stream(pod, call).await?.json().await,
+        }
+    }
+
     /// A file or folder of a container, as a tar stream.
     ///
     /// # Errors

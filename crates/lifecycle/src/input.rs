@@ -166,6 +166,10 @@ impl Machine {
         if answer == Answer::Ignored {
             return;
         }
+        worker.last_failure = match outcome {
+            ProbeOutcome::Success | ProbeOutcome::Warning => None,
+            ProbeOutcome::Failure | ProbeOutcome::Error => Some(output.to_owned()),
+        };
         match outcome {
             ProbeOutcome::Success => {}
             ProbeOutcome::Warning => self.emit(events::probe_warning(&name, kind, output)),
@@ -228,9 +232,17 @@ impl Machine {
             .unwrap_or(30);
         let asked = asked.max(1);
         match &mut self.deletion {
-            Some(deletion) => deletion.grace = deletion.grace.min(asked),
+            Some(deletion) => {
+                if asked < deletion.grace && self.stage != Stage::Active {
+                    deletion.too_late = Some(asked);
+                }
+                deletion.grace = deletion.grace.min(asked);
+            }
             None => {
-                self.deletion = Some(Deletion { grace: asked });
+                self.deletion = Some(Deletion {
+                    grace: asked,
+                    too_late: None,
+                });
                 // R5.16.
                 for worker in self.containers.iter_mut().flat_map(|c| &mut c.workers) {
                     worker.stop(true);

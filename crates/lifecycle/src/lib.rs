@@ -49,4 +49,4 @@ pub use protocol::{
     StartFailure, StopSignal,
 };
 pub use time::Time;
-pub use waits::{Wait, WaitKind};
+pub use waits::{Next, PodWaits, Wait, WaitKind};

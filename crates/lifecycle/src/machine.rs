@@ -98,6 +98,8 @@ pub(crate) enum Stage {
 pub(crate) struct Deletion {
     /// Seconds.
     pub(crate) grace: i64,
+    /// The grace of a later and shorter request, which came when stops were under way.
+    pub(crate) too_late: Option<i64>,
 }
 
 /// A pass: its steps, one after the other.

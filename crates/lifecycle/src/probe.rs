@@ -52,6 +52,12 @@ pub(crate) struct Worker {
     pub(crate) result: Option<bool>,
     /// The newest result and how often it came in a row.
     streak: Option<(bool, u32)>,
+    /// When the first of them came, for explanations.
+    pub(crate) streak_since: Option<Time>,
+    /// When the published result became what it is, for explanations.
+    pub(crate) changed_at: Option<Time>,
+    /// What the newest run said, if it failed.
+    pub(crate) last_failure: Option<String>,
     instance: Option<Instance>,
     /// No runs until there is a new instance (R5.8).
     on_hold: bool,
@@ -94,6 +100,9 @@ impl Worker {
             settings: Settings::of(probe),
             result: initial(kind),
             streak: None,
+            streak_since: None,
+            changed_at: None,
+            last_failure: None,
             instance: None,
             on_hold: false,
             stopped: false,
@@ -111,6 +120,8 @@ impl Worker {
             initial(self.kind)
         };
         self.on_hold = false;
+        self.changed_at = None;
+        self.last_failure = None;
         self.clock = None;
         self.running = None;
     }
@@ -203,10 +214,16 @@ impl Worker {
         if outcome == ProbeOutcome::Error || !self.is_active(started) {
             return Answer::Unchanged;
         }
-        self.count(matches!(
-            outcome,
-            ProbeOutcome::Success | ProbeOutcome::Warning
-        ))
+        let success = matches!(outcome, ProbeOutcome::Success | ProbeOutcome::Warning);
+        if !matches!(self.streak, Some((last, 1..)) if last == success) {
+            self.streak_since = Some(now);
+        }
+        let before = self.result;
+        let answer = self.count(success);
+        if self.result != before {
+            self.changed_at = Some(now);
+        }
+        answer
     }
 
     /// The next tick after a run's begin; at once when that passed while it ran.

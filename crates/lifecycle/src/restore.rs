@@ -54,6 +54,7 @@ impl Machine {
         let metadata = &pod.metadata;
         machine.deletion = metadata.deletion_timestamp.map(|_| Deletion {
             grace: metadata.deletion_grace_period_seconds.unwrap_or(1).max(1),
+            too_late: None,
         });
         machine.restored = true;
         machine.sandbox.ips = ips(&record);

@@ -15,7 +15,7 @@ use crate::protocol::{Action, HookKind, ProbeKind, StopSignal};
 use crate::{Time, events};
 
 /// Least seconds between the stop signal and SIGKILL (R8.3).
-const LEAST_GRACE: i64 = 2;
+pub(crate) const LEAST_GRACE: i64 = 2;
 
 /// The stop of one container.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -355,7 +355,7 @@ fn pre_stop(container: &Container) -> Option<&LifecycleHandler> {
 }
 
 /// The container's stop signal (R8.18).
-fn stop_signal(container: &Container) -> StopSignal {
+pub(crate) fn stop_signal(container: &Container) -> StopSignal {
     let lifecycle = container.spec.lifecycle.as_ref();
     let named = lifecycle
         .and_then(|l| l.stop_signal.clone())

@@ -78,6 +78,8 @@ pub enum Message {
     Event(Box<Event>),
     /// A Pod whose status changed.
     Status(Arc<Pod>),
+    /// A Pod or a container that has been waiting for long: the Pod's name, who, and for what.
+    Wait(String, Option<String>, String),
     /// Something about this machine that people should know, as a sentence; may come more than once.
     Note(String),
 }
@@ -93,8 +95,9 @@ impl Output {
         (Self(messages), receiver)
     }
 
-    /// A reader that is gone is no error: nobody listens.
-    pub(crate) fn tell(&self, message: Message) {
+    /// Puts a message in with the node's own, such as a wait, of which a node tells only who asks. A reader that is gone is no
+    /// error: nobody listens.
+    pub fn tell(&self, message: Message) {
         let _ = self.0.send(message);
     }
 }

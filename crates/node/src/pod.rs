@@ -26,6 +26,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use lifecycle::PodWaits;
 use lifecycle::timeline::PodTimeline;
 use manifest::core::v1::Pod;
 use sys::handover::Incoming;
@@ -63,6 +64,8 @@ pub(crate) enum Command {
     Target(String, Reply<Target>),
     /// What became of the Pod so far.
     Timeline(oneshot::Sender<PodTimeline>),
+    /// What the Pod waits for, and its changes.
+    Waits(oneshot::Sender<watch::Receiver<Arc<PodWaits>>>),
     /// Where the Pod's sockets are made.
     Network(Reply<PodNetwork>),
     /// The running containers with their cgroups, in the order of the spec.
@@ -102,6 +105,7 @@ pub struct PodHandle {
     name: String,
     status: watch::Receiver<Arc<Pod>>,
     ended: watch::Receiver<bool>,
+    waits: watch::Receiver<Arc<PodWaits>>,
     commands: mpsc::UnboundedSender<Command>,
     task: JoinHandle<PodOutcome>,
 }
@@ -154,9 +158,11 @@ impl PodHandle {
         let (status_sender, status) = watch::channel(Arc::clone(&pod));
         let (ended_sender, ended) = watch::channel(false);
         let (commands, command_receiver) = mpsc::unbounded_channel();
+        let (waits_sender, waits) = watch::channel(Arc::new(PodWaits::of(&pod.metadata)));
         let told = Told {
             status: status_sender,
             ended: ended_sender,
+            waits: waits_sender,
         };
         let name = pod.metadata.name.clone().unwrap_or_default();
         let worker = make(pod, told)?;
@@ -165,6 +171,7 @@ impl PodHandle {
             name,
             status,
             ended,
+            waits,
             commands,
             task,
         })
@@ -178,6 +185,11 @@ impl PodHandle {
     /// The Pod as it is, and its changes.
     pub fn status(&self) -> watch::Receiver<Arc<Pod>> {
         self.status.clone()
+    }
+
+    /// What the Pod waits for, and its changes.
+    pub fn waits(&self) -> watch::Receiver<Arc<PodWaits>> {
+        self.waits.clone()
     }
 
     /// What can ask the Pod to end while somebody else waits for that.
@@ -266,6 +278,14 @@ impl PodControl {
     /// What became of the Pod so far; nothing when it is gone.
     pub async fn timeline(&self) -> Option<PodTimeline> {
         self.ask(Command::Timeline).await
+    }
+
+    /// What the Pod waits for, as soon as that has changed more often than `after` times; nothing when it is gone.
+    pub async fn waits(&self, after: Option<u64>) -> Option<Arc<PodWaits>> {
+        let mut waits = self.ask(Command::Waits).await?;
+        let is_new = |waits: &Arc<PodWaits>| after.is_none_or(|after| waits.version() > after);
+        let found = waits.wait_for(is_new).await.ok()?;
+        Some(Arc::clone(&found))
     }
 
     /// The running container of this name.

@@ -41,6 +41,8 @@ pub(crate) struct Failure {
     what: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     kind: Kind,
+    /// Lines that explain it.
+    hints: Vec<String>,
 }
 
 /// How a failure is told.
@@ -61,6 +63,7 @@ impl Failure {
             what,
             source: Some(Box::new(source)),
             kind: Kind::Own,
+            hints: Vec::new(),
         }
     }
 
@@ -70,6 +73,7 @@ impl Failure {
             what,
             source: None,
             kind: Kind::Own,
+            hints: Vec::new(),
         }
     }
 
@@ -90,6 +94,12 @@ impl Failure {
         }
     }
 
+    /// With lines below it that explain it.
+    pub(crate) fn explained(mut self, lines: Vec<String>) -> Self {
+        self.hints.extend(lines);
+        self
+    }
+
     /// Whether there is nobody to tell it to.
     pub(crate) fn is_silent(&self) -> bool {
         self.kind == Kind::Silent
@@ -101,6 +111,9 @@ impl Failure {
             Kind::Own => term.error(self),
             Kind::Server => term.remark(&format!("{}\n", printers::escape::terminal(&self.what))),
             Kind::Silent => return exit::SUCCESS.into(),
+        }
+        for hint in &self.hints {
+            term.remark(&format!("{hint}\n"));
         }
         exit::FAILURE.into()
     }

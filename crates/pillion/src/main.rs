@@ -13,6 +13,7 @@ mod publish;
 mod sources;
 mod summary;
 mod term;
+mod waiting;
 
 use std::process::ExitCode;
 

@@ -168,6 +168,11 @@ impl State {
     fn print(&mut self, message: Message) -> io::Result<()> {
         match message {
             Message::Log(chunk) => self.log(&chunk),
+            Message::Wait(..) if self.config.json => Ok(()),
+            Message::Wait(pod, container, text) => {
+                let line = Line::waiting(container, text);
+                self.status_lines(&pod, &[line])
+            }
             Message::Event(event) if self.config.json => self.json(&event_line(&event)),
             Message::Note(note) => self.note(note),
             Message::Status(pod) if self.config.json => self.json(&object_line(&pod)),

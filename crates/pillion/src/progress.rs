@@ -37,6 +37,11 @@ impl Line {
         }
     }
 
+    /// Of who has been waiting for long.
+    pub(crate) fn waiting(container: Option<String>, text: String) -> Self {
+        Self::of(container, Mark::Note, text)
+    }
+
     fn of(container: Option<String>, mark: Mark, text: String) -> Self {
         Self {
             container,

@@ -19,3 +19,4 @@ pub mod tabwriter;
 pub mod timeline;
 pub mod top;
 pub mod wait;
+pub mod waits;

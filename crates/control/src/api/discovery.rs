@@ -32,6 +32,7 @@ pub(crate) fn get(path: &[&str]) -> Option<Response<Body>> {
             "pillion.dev/v1",
             &[
                 resource("pods/timeline", "PodTimeline", &["get"]),
+                resource("pods/waits", "PodWaits", &["get"]),
                 resource("pods/archive", "PodArchive", &["get", "update"]),
             ],
         )),

@@ -56,6 +56,14 @@ pub(crate) async fn answer(
                 &timeline.ok_or_else(|| Status::not_found("pods", name))?,
             ))
         }
+        (&Method::GET, ["waits"]) => {
+            let (_, control) = pods::find(server, namespace, name)?;
+            let after = Query::of(request.uri()).parsed("newerThan")?;
+            let waits = control.waits(after).await;
+            Ok(answer::json(
+                &*waits.ok_or_else(|| Status::not_found("pods", name))?,
+            ))
+        }
         (&Method::GET, ["archive"]) => archive_out(server, namespace, name, &request).await,
         (&Method::PUT, ["archive"]) => archive_in(server, namespace, name, request).await,
         (&Method::PUT, ["request"]) => change(server, namespace, name, request).await,

@@ -12,4 +12,5 @@ mod status;
 mod story;
 mod support;
 mod termination;
+mod waits;
 mod whole_pod;

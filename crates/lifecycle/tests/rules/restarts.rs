@@ -129,7 +129,7 @@ fn r3_10_what_is_shown_and_told_during_back_off() {
     assert_eq!(phase(&sim), "Running");
     let waits = sim.machine().waits(sim.now());
     assert_eq!(waits[0].kind, lifecycle::WaitKind::RestartBackOff);
-    assert_eq!((waits[0].since, waits[0].until), (at(2), Some(at(12))));
+    assert_eq!((waits[0].since, waits[0].until()), (at(2), Some(at(12))));
 }
 
 #[test]

@@ -227,7 +227,7 @@ fn sandbox_is_tried_again_and_told() {
     assert_eq!(events(&sim, "FailedCreatePodSandBox").len(), 2);
     let waits = sim.machine().waits(sim.now());
     assert_eq!(
-        (waits[0].kind, waits[0].until),
+        (waits[0].kind, waits[0].until()),
         (lifecycle::WaitKind::Sandbox, Some(at(3)))
     );
     sim.run_until(at(20));

@@ -8,7 +8,9 @@ mod handover;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use lifecycle::{Action, HookKind, Input, Instance, Machine, PodEvent, ProbeKind, StopSignal};
+use lifecycle::{
+    Action, HookKind, Input, Instance, Machine, PodEvent, PodWaits, ProbeKind, StopSignal,
+};
 use manifest::core::v1::{Container, HostIp, Pod, RestartPolicy};
 use rustix::process::Signal;
 use tokio::sync::{mpsc, watch};
@@ -52,6 +54,7 @@ type Run = (String, Instance);
 pub(crate) struct Told {
     pub(crate) status: watch::Sender<Arc<Pod>>,
     pub(crate) ended: watch::Sender<bool>,
+    pub(crate) waits: watch::Sender<Arc<PodWaits>>,
 }
 
 pub(crate) struct Worker {
@@ -207,6 +210,9 @@ impl Worker {
             Command::Timeline(reply) => {
                 let _ = reply.send(self.history.timeline(self.node.clock().now()));
             }
+            Command::Waits(reply) => {
+                let _ = reply.send(self.told.waits.subscribe());
+            }
             Command::Network(reply) => {
                 let _ = reply.send(self.network());
             }
@@ -299,6 +305,7 @@ impl Worker {
         }
         let now = self.node.clock().now();
         self.history.observe_machine(&self.machine, now);
+        self.tell_waits(now);
     }
 
     fn act(&mut self, action: Action) {

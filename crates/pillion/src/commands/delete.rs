@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::kube::select::{self, NotSelected, Selected};
 use super::kube::until::{self, Deadline};
+use super::kube::waits;
 use super::{Failure, bad_input, kube};
 use crate::cli::{DeleteArgs, Global};
 use crate::term::Term;
@@ -145,7 +146,10 @@ impl Delete<'_> {
                 deadline,
                 (&self.paths, self.term),
             );
-            errors.extend(gone.await.err());
+            errors.extend(tokio::select! {
+                gone = gone => gone.err(),
+                () = waits::tell_while_it_ends(&self.client, pod, self.term) => None,
+            });
         }
         kube::report(errors, self.term)
     }

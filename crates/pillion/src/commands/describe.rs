@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use client::{Client, Error, PodName, Query, Resource};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use lifecycle::PodWaits;
 use manifest::core::v1::{Event, Pod};
 use printers::describe::{self, Context};
 
@@ -131,6 +132,10 @@ impl Describe<'_> {
             now: Timestamp::now().into(),
             zone: TimeZone::system(),
         };
-        Ok(describe::pod(pod, events, &context))
+        let text = describe::pod(pod, events, &context);
+        // Of a Pod that has just gone nothing more is to be told.
+        let waits = self.client.waits::<PodWaits>(&name, None).await;
+        let waits = waits.map(|waits| printers::waits::section(&waits, context.now));
+        Ok(text + &waits.unwrap_or_default())
     }
 }

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 
 use client::Resource;
 use manifest::core::v1::Pod;
+use streaming::Outcome;
 
 use super::Failure;
 use super::kube::containers;
 use super::kube::session::Session;
+use super::kube::waits;
 use super::{kube, kube::session};
 use crate::cli::{ExecArgs, Global};
 use crate::term::Term;
@@ -49,5 +51,12 @@ async fn exec(
     let uri = format!("{uri}&{}", streams.to_query());
     let connection = client.connect(&name).await?;
     let remote = streaming::client::command(connection, &uri, streams).await?;
-    session.carry(remote).await
+    match session.carry(remote).await? {
+        // A container that does not run has a reason not to.
+        session::Ended::With(Outcome::Failure(status)) => {
+            let waits = waits::of(&client, &name, Some(&container)).await;
+            Err(Failure::text(status.message).explained(waits))
+        }
+        ended => Ok(ended),
+    }
 }

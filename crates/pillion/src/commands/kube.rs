@@ -5,6 +5,7 @@ pub(crate) mod select;
 pub(crate) mod session;
 pub(crate) mod targets;
 pub(crate) mod until;
+pub(crate) mod waits;
 
 use std::io;
 use std::process::ExitCode;

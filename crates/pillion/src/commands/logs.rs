@@ -10,7 +10,7 @@ use manifest::core::v1::Pod;
 
 use self::lines::Lines;
 use super::Failure;
-use super::kube::{self, containers};
+use super::kube::{self, containers, waits};
 use crate::cli::{Global, LogsArgs};
 use crate::exit;
 use crate::term::Term;
@@ -191,7 +191,15 @@ impl Logs<'_> {
             )
             .await
         } else {
-            Ok(self.client.log(&source.pod, &source.options).await?)
+            let opened = self.client.log(&source.pod, &source.options).await;
+            match opened {
+                Err(error) if is_waiting(&error) => {
+                    let container = source.options.container.as_deref();
+                    let waits = waits::of(&self.client, &source.pod, container).await;
+                    Err(Failure::from(error).explained(waits))
+                }
+                opened => Ok(opened?),
+            }
         }
     }
 

@@ -25,7 +25,7 @@ use crate::cli::{Global, Output, Pull, RunArgs};
 use crate::exit::{self, Exit};
 use crate::printer::{Config, Printer};
 use crate::term::{Term, causes};
-use crate::{publish, summary};
+use crate::{publish, summary, waiting};
 
 pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCode, Failure> {
     let Some(loaded) = load(&args.manifests.paths(), term) else {
@@ -80,6 +80,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         let id = format!("run-{}", std::process::id());
         let endpoint = Endpoint::open(&paths, &id).map_err(|error| unable(error.into()))?;
         let registry = Arc::new(Registry::new(endpoint));
+        let remarks = output.clone();
         let node = Node::open(options, output, Arc::clone(&registry) as Arc<dyn Observer>)
             .await
             .map_err(unable)?;
@@ -112,6 +113,10 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
         }
         let printer = Printer::start(config, messages, closed)
             .map_err(|error| Failure::new("start the printer".into(), error))?;
+        for handle in &handles {
+            tokio::spawn(waiting::tell(handle.waits(), remarks.clone()));
+        }
+        drop(remarks);
         drop(node);
         let run = Run {
             args: &args,

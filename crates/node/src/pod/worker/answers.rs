@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use lifecycle::{PodWaits, Time};
+
 use super::Worker;
 use crate::logs::{self, LogError, LogRequest, LogStream};
 use crate::pod::sandbox::Sandbox;
@@ -27,6 +29,29 @@ impl Worker {
             let namespace = metadata.namespace.as_deref().unwrap_or("default");
             SessionError::PodNotFound(format!("{name}_{namespace}"))
         })
+    }
+
+    /// Tells what the Pod waits for, if that has changed.
+    pub(super) fn tell_waits(&self, now: Time) {
+        let mut waits = self.machine.waits(now);
+        let clock = self.node.clock();
+        for wait in &mut waits {
+            wait.since = clock.shown(wait.since);
+            for next in &mut wait.next {
+                next.at = clock.shown(next.at);
+            }
+        }
+        self.told.waits.send_if_modified(|told| {
+            if told.waits == waits {
+                return false;
+            }
+            let mut changed = PodWaits::of(&told.metadata);
+            let version = told.version().saturating_add(1);
+            changed.metadata.resource_version = Some(version.to_string());
+            changed.waits = waits;
+            *told = Arc::new(changed);
+            true
+        });
     }
 
     /// The running containers with their cgroups, in the order of the spec.

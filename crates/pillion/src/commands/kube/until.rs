@@ -6,6 +6,7 @@ use printers::wait::Condition;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::waits;
 use crate::commands::{Failure, recover};
 use crate::term::Term;
 
@@ -53,19 +54,18 @@ pub(crate) async fn met(
     loop {
         let next = match deadline {
             Deadline::Now => {
-                return Err(Failure::text(format!(
-                    "condition not met for pods/{}",
-                    pod.name
-                )));
+                let failure = Failure::text(format!("condition not met for pods/{}", pod.name));
+                return Err(failure.explained(waits::of(client, pod, None).await));
             }
             Deadline::At(deadline) => timeout_at(deadline, watch.next()).await,
             Deadline::Never => Ok(watch.next().await),
         };
         let Ok(next) = next else {
-            return Err(Failure::text(format!(
+            let failure = Failure::text(format!(
                 "timed out waiting for the condition on pods/{}",
                 pod.name
-            )));
+            ));
+            return Err(failure.explained(waits::of(client, pod, None).await));
         };
         match next {
             Ok(event) if event.change == Change::Deleted => {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use super::lines::Lines;
 use super::{Logs, Source, is_waiting};
 use crate::commands::Failure;
+use crate::commands::kube::waits;
 use crate::term::Term;
 
 /// Pieces of logs that wait to be printed.
@@ -34,6 +35,10 @@ pub(super) async fn open(
         if error.to_string() != told {
             told = error.to_string();
             term.remark(&format!("{}\n", printers::escape::terminal(&told)));
+            let container = source.options.container.as_deref();
+            for wait in waits::of(client, &source.pod, container).await {
+                term.remark(&format!("{wait}\n"));
+            }
         }
         let Some(watch) = &mut watch else {
             // Once more when it is there: the container may have started meanwhile.
