@@ -222,7 +222,9 @@ impl Machine {
         }
     }
 
-    /// R8.1: a later request can only shorten what is recorded, and a stop under way keeps its own.
+    /// R8.1: a later request can only shorten what is recorded, and a stop under way keeps its own. Upstream's pod worker
+    /// cancels the context of the pass under way (pkg/kubelet/pod_workers.go, `UpdatePod`), but `SyncTerminatingPod`
+    /// (pkg/kubelet/kubelet.go, kubernetes/kubernetes#113606) stops containers with a context of its own.
     fn delete(&mut self, grace_seconds: Option<i64>) {
         if self.stage == Stage::Finished {
             return;

@@ -104,7 +104,8 @@ impl Wait {
     /// When the wait ends or the next attempt comes, where time alone decides it.
     #[must_use]
     pub fn until(&self) -> Option<Time> {
-        self.next.first().map(|next| next.at)
+        let mut certain = self.next.iter().filter(|next| next.at_least.is_none());
+        certain.next().map(|next| next.at)
     }
 }
 

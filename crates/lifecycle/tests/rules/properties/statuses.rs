@@ -204,7 +204,7 @@ fn waits(monitor: &mut Monitor, sim: &Sim, status: &PodStatus) {
     }
     let waits = machine.waits(sim.now());
     let active = !machine.is_terminating() && !monitor.deleted;
-    let whole = waits.iter().any(|wait| wait.container.is_none());
+    let whole = waits.iter().any(|wait| wait.kind == WaitKind::Sandbox);
     let mut silent = None;
     for (track, status) in members(monitor, status) {
         let told = waits
@@ -226,10 +226,11 @@ fn waits(monitor: &mut Monitor, sim: &Sim, status: &PodStatus) {
     let busy = waits.iter().any(|wait| {
         use WaitKind::{PostStart, PreStop, Start, StopTurn, Termination};
         let kind = wait.kind;
-        matches!(kind, PostStart | PreStop | Start | StopTurn | Termination)
+        let making = kind == WaitKind::Sandbox && wait.next.is_empty();
+        making || matches!(kind, PostStart | PreStop | Start | StopTurn | Termination)
     });
     let next = machine.next_wakeup();
-    let asleep = waits.iter().find(|w| missed(w.until, next, now));
+    let asleep = waits.iter().find(|w| missed(w.until(), next, now));
     let idle = busy || monitor.deleted || asleep.is_none();
     monitor.must(idle, || format!("nobody wakes up for {asleep:?}, {next:?}"));
 }
