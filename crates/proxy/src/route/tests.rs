@@ -9,7 +9,7 @@ use crate::config;
 use crate::message::{RequestHead, Version};
 
 /// A configuration from a text.
-fn config_of(text: &str) -> Config {
+pub(super) fn config_of(text: &str) -> Config {
     let source = manifest::Source {
         name: "proxy.yaml".to_owned(),
         bytes: text.as_bytes().to_vec(),
@@ -24,7 +24,12 @@ fn config_of(text: &str) -> Config {
 }
 
 /// A request with a host and `name: value` header fields.
-fn head(method: &str, host: &str, target: &str, headers: &[(&str, &str)]) -> RequestHead {
+pub(super) fn head(
+    method: &str,
+    host: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+) -> RequestHead {
     let mut head = RequestHead::new(method.as_bytes(), target.as_bytes(), Version::Http11).unwrap();
     head.headers_mut().append("Host", host.as_bytes()).unwrap();
     for (name, value) in headers {
