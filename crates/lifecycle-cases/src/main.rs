@@ -132,6 +132,10 @@ fn run_all(options: &Options) -> io::Result<ExitCode> {
         let why = why_not(case).unwrap_or_default();
         say(case, &Outcome::Skipped(why.to_owned()))?;
     }
+    if let Mode::Real(real) = &options.mode {
+        // It holds what failed scenarios left, if any did.
+        let _ = std::fs::remove_dir(&real.scratch);
+    }
     writeln!(out, "{totals}")?;
     Ok(if totals.failed > 0 {
         ExitCode::FAILURE
