@@ -113,6 +113,14 @@ impl Buffer {
         }
     }
 
+    /// The bytes in it, to be changed in place: none where others own a part of the storage.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        match self.storage.as_mut().and_then(Rc::get_mut) {
+            Some(storage) => &mut storage[self.start..self.end],
+            None => &mut [],
+        }
+    }
+
     /// How many bytes are in it.
     pub fn len(&self) -> usize {
         self.end - self.start

@@ -12,5 +12,6 @@ pub mod path;
 pub mod proxy_protocol;
 pub mod reason;
 pub mod route;
+pub mod tls;
 pub mod transport;
 pub mod worker;

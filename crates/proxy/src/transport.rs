@@ -5,13 +5,18 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::buffer::{Buffer, Size};
+use crate::tls;
+
+mod socket;
+
+pub(crate) use socket::Socket;
 
 #[cfg(test)]
 mod tests;
@@ -28,8 +33,8 @@ pub struct Transport {
 /// What carries the bytes.
 #[derive(Debug)]
 enum Io {
-    Tcp(TcpStream),
-    Unix(UnixStream),
+    Plain(Socket),
+    Tls(Box<tls::Stream>),
 }
 
 /// What is known of a connection from the moment it is made.
@@ -39,6 +44,8 @@ pub struct Facts {
     pub peer: Option<SocketAddr>,
     /// The address of this side, likewise.
     pub local: Option<SocketAddr>,
+    /// What was agreed in the TLS handshake; none without TLS.
+    pub tls: Option<Arc<tls::Facts>>,
 }
 
 impl Transport {
@@ -48,9 +55,10 @@ impl Transport {
         let facts = Facts {
             peer: stream.peer_addr().ok(),
             local: stream.local_addr().ok(),
+            tls: None,
         };
         Self {
-            io: Io::Tcp(stream),
+            io: Io::Plain(Socket::Tcp(stream)),
             ahead: Buffer::new(),
             facts,
         }
@@ -59,9 +67,35 @@ impl Transport {
     /// Over a Unix socket.
     pub fn unix(stream: UnixStream) -> Self {
         Self {
-            io: Io::Unix(stream),
+            io: Io::Plain(Socket::Unix(stream)),
             ahead: Buffer::new(),
             facts: Facts::default(),
+        }
+    }
+
+    /// Over TLS, of which `stream` has done the handshake, on a connection of which `facts` are known.
+    pub(crate) fn encrypted(stream: Box<tls::Stream>, mut facts: Facts) -> Self {
+        facts.tls = Some(stream.facts().clone());
+        Self {
+            io: Io::Tls(stream),
+            ahead: Buffer::new(),
+            facts,
+        }
+    }
+
+    /// The socket, the bytes that were read ahead, and the facts; none if the connection has TLS already.
+    pub(crate) fn into_plain(self) -> Option<(Socket, Buffer, Facts)> {
+        match self.io {
+            Io::Plain(socket) => Some((socket, self.ahead, self.facts)),
+            Io::Tls(_) => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn tls_for_tests(&mut self) -> Option<&mut tls::Stream> {
+        match &mut self.io {
+            Io::Plain(_) => None,
+            Io::Tls(stream) => Some(stream),
         }
     }
 
@@ -98,12 +132,13 @@ impl Transport {
         if !self.ahead.is_empty() {
             return Poll::Ready(Ok(self.take_ahead(into, size)));
         }
+        let socket = match &mut self.io {
+            Io::Plain(socket) => socket,
+            Io::Tls(stream) => return stream.poll_read(cx, into, size),
+        };
         into.reserve(size);
         let mut space = ReadBuf::new(into.spare());
-        let result = match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut space),
-            Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut space),
-        };
+        let result = socket.poll_read(cx, &mut space);
         let count = space.filled().len();
         into.filled(count);
         into.release_if_empty();
@@ -123,7 +158,9 @@ impl Transport {
         count
     }
 
-    /// Writes some of `slices`, in order, and says how many bytes that were.
+    /// Writes some of `slices`, in order, and says how many bytes that were. Over TLS, what belongs together (a head and the
+    /// beginning of its body) is best given in one call: it becomes one record. What was taken may be unsent until
+    /// [`poll_flush`](Self::poll_flush) is ready.
     ///
     /// # Errors
     /// Those of the socket.
@@ -132,40 +169,39 @@ impl Transport {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // One slice goes by the simpler call, which the kernel handles faster.
-        match (&mut self.io, slices) {
-            (Io::Tcp(stream), [one]) => Pin::new(stream).poll_write(cx, one),
-            (Io::Tcp(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
-            (Io::Unix(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
+        match &mut self.io {
+            Io::Plain(socket) => socket.poll_write_vectored(cx, slices),
+            Io::Tls(stream) => stream.poll_write_vectored(cx, slices),
         }
     }
 
-    /// Whether all that was written has been handed to the kernel. Plain sockets keep nothing back.
+    /// Whether all that was written has been handed to the kernel. Plain sockets keep nothing back; TLS may.
     ///
     /// # Errors
     /// Those of the socket.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Io::Unix(stream) => Pin::new(stream).poll_flush(cx),
+            Io::Plain(socket) => socket.poll_flush(cx),
+            Io::Tls(stream) => stream.poll_flush(cx),
         }
     }
 
-    /// Tells the other side that nothing more will come; reading goes on.
+    /// Tells the other side that nothing more will come (over TLS with close_notify); reading goes on.
     ///
     /// # Errors
     /// Those of the socket.
     pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Io::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Io::Plain(socket) => socket.poll_shutdown(cx),
+            Io::Tls(stream) => stream.poll_shutdown(cx),
         }
     }
 
     /// When this is dropped, the other side sees an error and not an end: what it got is not complete.
     pub fn reset_on_close(&mut self) {
-        if let Io::Tcp(stream) = &self.io {
-            let _ = stream.set_zero_linger();
+        match &self.io {
+            Io::Plain(socket) => socket.reset_on_close(),
+            Io::Tls(stream) => stream.socket().reset_on_close(),
         }
     }
 
@@ -178,8 +214,8 @@ impl Transport {
         let mut byte = [0; 1];
         let mut space = ReadBuf::new(&mut byte);
         match &mut self.io {
-            Io::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut space).map(drop),
-            Io::Unix(stream) => Pin::new(stream).poll_read(cx, &mut space).map(drop),
+            Io::Plain(socket) => socket.poll_read(cx, &mut space).map(drop),
+            Io::Tls(stream) => stream.poll_idle(cx),
         }
     }
 }
