@@ -40,6 +40,7 @@ mod terminate;
 mod time;
 pub mod timeline;
 mod waits;
+pub mod what_if;
 
 pub use container::Role;
 pub use handover::Handover;

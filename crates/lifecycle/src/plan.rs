@@ -16,10 +16,10 @@ mod probe;
 mod resource;
 mod restart;
 mod start;
-mod stop;
+pub(crate) mod stop;
 #[cfg(test)]
 mod tests;
-mod warning;
+pub(crate) mod warning;
 
 pub use note::Note;
 pub use probe::ProbePlan;

@@ -108,6 +108,9 @@ pub(crate) enum Command {
     /// Read and validate manifests, warn of what would not be honoured; run nothing
     Check(CheckArgs),
     /// Explain what would start after what and why, and what will hardly work as meant; run nothing
+    ///
+    /// With --what-if, the Pod is simulated: what would happen when, and why.
+    #[command(after_help = plan::HELP)]
     Plan(PlanArgs),
     /// List Pods or events of running programs
     Get(GetArgs),

@@ -20,3 +20,4 @@ pub mod timeline;
 pub mod top;
 pub mod wait;
 pub mod waits;
+pub mod what_if;

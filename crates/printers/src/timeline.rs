@@ -11,8 +11,8 @@ mod svg;
 mod text;
 
 pub use svg::{svg, svg_of_all};
-pub(crate) use text::wrap;
 pub use text::{Look, text, text_of_all};
+pub(crate) use text::{bars, wrap};
 
 #[cfg(test)]
 mod tests;

@@ -74,7 +74,7 @@ pub(super) fn notes(spec: &PodSpec) -> Vec<Note> {
         note(
             "R3.8",
             format!(
-                "The first two restarts of {} by a probe come at once; the back-off begins with the third.",
+                "A restart of {} by a probe counts its back-off from the end of the run before, so the first two come at once.",
                 list(&killed),
             ),
         );

@@ -229,7 +229,7 @@ pub(super) fn pre_stop<'a>(entry: &Entry<'a>) -> Option<&'a LifecycleHandler> {
 }
 
 /// Seconds that a hook takes at least, as far as that can be read.
-pub(super) fn least_seconds(hook: &LifecycleHandler) -> u64 {
+pub(crate) fn least_seconds(hook: &LifecycleHandler) -> u64 {
     match (&hook.sleep, &hook.exec) {
         (Some(sleep), _) => u64::try_from(sleep.seconds).unwrap_or(0),
         (_, Some(exec)) => command::seconds_slept(&exec.command).unwrap_or(0),

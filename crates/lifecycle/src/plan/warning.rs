@@ -14,8 +14,8 @@ use super::{Entry, Field, entries};
 mod probes;
 mod resources;
 mod rules;
-mod start;
-mod stop;
+pub(crate) mod start;
+pub(crate) mod stop;
 #[cfg(test)]
 mod tests;
 

@@ -55,6 +55,8 @@ pub struct Run {
     pub on_term: OnTerm,
     /// Its termination message.
     pub message: Option<String>,
+    /// From this time on it does nothing any more: probes get no answer, the stop signal is ignored.
+    pub hangs: Option<Duration>,
 }
 
 impl Run {
@@ -314,13 +316,15 @@ impl Scripted {
         let Some(started) = self.processes.get(&key).map(|process| process.started) else {
             return;
         };
+        let hangs = self.run(container, instance).hangs;
+        let hangs = hangs.is_some_and(|hangs| now.since(started) >= hangs);
         let script = self.script(container);
         let probe = match kind {
             ProbeKind::Startup => &script.startup,
             ProbeKind::Liveness => &script.liveness,
             ProbeKind::Readiness => &script.readiness,
         };
-        let (takes, outcome) = if probe.takes > timeout {
+        let (takes, outcome) = if hangs || probe.takes > timeout {
             (timeout, ProbeOutcome::Failure)
         } else {
             (probe.takes, probe.outcome(now.since(started)))
@@ -400,7 +404,13 @@ impl World for Scripted {
                 instance,
                 ..
             } => {
-                if let OnTerm::Exit(after, code) = self.run(container, *instance).on_term {
+                let run = self.run(container, *instance);
+                let process = self.processes.get(&(container.clone(), *instance));
+                let lived = process.map_or(Duration::ZERO, |process| now.since(process.started));
+                let hangs = run.hangs.is_some_and(|hangs| lived >= hangs);
+                if let OnTerm::Exit(after, code) = run.on_term
+                    && !hangs
+                {
                     let exit = Exit {
                         code,
                         ..Exit::default()

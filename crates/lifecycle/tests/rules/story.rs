@@ -71,6 +71,7 @@ fn a_run() -> impl Strategy<Value = Run> {
         exits,
         on_term,
         message: None,
+        hangs: None,
     })
 }
 

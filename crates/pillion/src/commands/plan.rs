@@ -14,6 +14,8 @@ use crate::cli::{PlanArgs, PlanOutput};
 use crate::exit;
 use crate::term::Term;
 
+mod what_if;
+
 pub(crate) fn run(args: &PlanArgs, term: &Term) -> Result<ExitCode, Failure> {
     let Some(loaded) = load(&args.manifests.paths(), term) else {
         return Ok(bad_input());
@@ -23,6 +25,9 @@ pub(crate) fn run(args: &PlanArgs, term: &Term) -> Result<ExitCode, Failure> {
         _ => None,
     });
     let pods = pods.collect::<Vec<_>>();
+    if !args.what_if.is_empty() {
+        return what_if::run(args, &pods, term);
+    }
     let text = match args.output {
         PlanOutput::Text => {
             let texts = pods.iter().map(|pod| {

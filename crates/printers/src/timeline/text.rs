@@ -45,6 +45,21 @@ pub fn text_of_all(timelines: &[PodTimeline], look: Look) -> String {
     let chart = Chart::new(timelines);
     let mut out = header(&chart, look);
     out.push('\n');
+    draw(&mut out, &chart, look);
+    out.push('\n');
+    list(&mut out, timelines, look);
+    out
+}
+
+/// The bars of a Pod and what their characters mean, without a list of what happened.
+pub(crate) fn bars(timeline: &PodTimeline, look: Look) -> String {
+    let mut out = String::new();
+    let chart = Chart::new(std::slice::from_ref(timeline));
+    draw(&mut out, &chart, look);
+    out
+}
+
+fn draw(out: &mut String, chart: &Chart, look: Look) {
     let roles = chart
         .rows
         .iter()
@@ -63,16 +78,13 @@ pub fn text_of_all(timelines: &[PodTimeline], look: Look) -> String {
         cells: look.width.saturating_sub(gutter).max(10),
         shown: HashSet::new(),
     };
-    plot.axis(&mut out);
+    plot.axis(out);
     for row in &chart.rows {
         let label = format!("{:roles$} {}", row.role, short(&row.name, look));
-        plot.row(&mut out, &label, row);
+        plot.row(out, &label, row);
     }
     out.push('\n');
-    legend(&mut out, &plot.shown, look);
-    out.push('\n');
-    list(&mut out, timelines, look);
-    out
+    legend(out, &plot.shown, look);
 }
 
 fn header(chart: &Chart, look: Look) -> String {
