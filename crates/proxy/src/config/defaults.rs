@@ -20,7 +20,7 @@ pub const METRICS_ADDRESS: &str = "[::]:9902";
 /// Address for people on the machine.
 pub const ADMIN_ADDRESS: &str = "127.0.0.1:9901";
 /// What an address says to have none.
-pub const OFF: &str = "Off";
+pub const NO_ADDRESS: &str = "None";
 /// The grace period that is the Pod's.
 pub const FROM_POD: &str = "fromPod";
 
@@ -49,7 +49,7 @@ fn listener(listener: &mut Listener) {
         listener.address.or_set("::".to_owned());
     }
     let protocol = *listener.protocol.or_set(ListenerProtocol::default());
-    listener.proxy_protocol.or_set(AcceptProxyProtocol::Off);
+    listener.proxy_protocol.or_set(AcceptProxyProtocol::None);
     if let Some(settings) = &mut listener.tls {
         tls(settings, protocol);
     }
@@ -98,7 +98,7 @@ fn tls(tls: &mut ListenerTls, protocol: ListenerProtocol) {
 
 fn backend(backend: &mut Backend) {
     backend.app_protocol.or_set(AppProtocol::Auto);
-    backend.proxy_protocol.or_set(SendProxyProtocol::Off);
+    backend.proxy_protocol.or_set(SendProxyProtocol::None);
     if let Some(tls) = &mut backend.tls {
         let validation = tls.validation.or_set(BackendValidation::default());
         validation.insecure_skip_verify.or_set(false);
@@ -117,8 +117,14 @@ fn backend(backend: &mut Backend) {
 /// All that speak HTTP; where none does, all.
 fn default_listeners(listeners: &[Listener]) -> Vec<String> {
     let any = listeners.iter().any(Listener::speaks_http);
-    let chosen = listeners.iter().filter(|it| !any || it.speaks_http());
-    chosen.map(|listener| listener.name.clone()).collect()
+    let mut names: Vec<String> = Vec::new();
+    for listener in listeners.iter().filter(|it| !any || it.speaks_http()) {
+        // A name that two have is told of once, where it stands.
+        if !names.contains(&listener.name) {
+            names.push(listener.name.clone());
+        }
+    }
+    names
 }
 
 fn complete_route(route: &mut Route, position: usize) {

@@ -39,9 +39,9 @@ pub struct Flags {
     pub static_dir: Option<String>,
     /// `--strip-prefix /PREFIX/`: what is below it goes to the backend, without it.
     pub strip_prefix: Option<String>,
-    /// `--metrics ADDRESS:PORT` or Off.
+    /// `--metrics ADDRESS:PORT` or None.
     pub metrics: Option<String>,
-    /// `--admin ADDRESS:PORT` or Off.
+    /// `--admin ADDRESS:PORT` or None.
     pub admin: Option<String>,
 }
 

@@ -74,7 +74,7 @@ pub fn learn(head: &RequestHead, settings: Forwarded, peer: Peer) -> Client {
         believed: Vec::new(),
         prefix: String::new(),
     };
-    if settings.trusted_hops == 0 || settings.headers == ForwardedHeaders::Off {
+    if settings.trusted_hops == 0 || settings.headers == ForwardedHeaders::None {
         return client;
     }
     let headers = head.headers();
@@ -105,7 +105,7 @@ pub fn learn(head: &RequestHead, settings: Forwarded, peer: Peer) -> Client {
 
 /// Tells the backend who the client is. `prefix` is what it does not see of the path.
 pub fn write(client: &Client, prefix: &str, head: &mut RequestHead) {
-    if client.headers == ForwardedHeaders::Off {
+    if client.headers == ForwardedHeaders::None {
         if !prefix.is_empty() {
             let _ = head
                 .headers_mut()

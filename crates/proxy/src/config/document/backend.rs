@@ -18,7 +18,7 @@ object! {
         app_protocol: Option<AppProtocol> = "appProtocol";
         /// TLS to the backend.
         tls: Option<BackendTls> = "tls";
-        /// Version of the PROXY protocol that connections to it begin with: Off, V1 or V2; default Off.
+        /// Version of the PROXY protocol that connections to it begin with: None, V1 or V2; default None.
         proxy_protocol: Option<SendProxyProtocol> = "proxyProtocol";
         /// Kept connections.
         connection_pool: Option<ConnectionPool> = "connectionPool";
@@ -90,7 +90,7 @@ enumeration! {
     pub enum SendProxyProtocol {
         /// Not spoken.
         #[default]
-        Off = "Off",
+        None = "None",
         /// The text form.
         V1 = "V1",
         /// The binary form.

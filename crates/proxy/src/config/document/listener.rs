@@ -20,7 +20,7 @@ object! {
         hostname: Option<String> = "hostname".zero_is_unset();
         /// TLS, for HTTPS and TLS.
         tls: Option<ListenerTls> = "tls";
-        /// Whether connections begin with the PROXY protocol (version 1 or 2); default Off.
+        /// Whether connections begin with the PROXY protocol (version 1 or 2); default None.
         proxy_protocol: Option<AcceptProxyProtocol> = "proxyProtocol";
         /// What is believed and told of who the client is, for HTTP and HTTPS.
         forwarded: Option<Forwarded> = "forwarded";
@@ -64,7 +64,7 @@ object! {
         certificates: Vec<Certificate> = "certificates";
         /// A certificate made at start, for development, instead of `certificates`.
         self_signed: Option<SelfSigned> = "selfSigned";
-        /// Least version, 1.2 or 1.3; default 1.2.
+        /// Least version, in the words of the kubelet; default VersionTLS12.
         min_version: Option<TlsVersion> = "minVersion";
         /// Application protocols offered by ALPN, preferred first; default for HTTPS: h2, http/1.1.
         alpn_protocols: Option<Vec<String>> = "alpnProtocols";
@@ -91,9 +91,9 @@ enumeration! {
     pub enum TlsVersion {
         /// TLS 1.2.
         #[default]
-        V12 = "1.2",
+        V12 = "VersionTLS12",
         /// TLS 1.3.
-        V13 = "1.3",
+        V13 = "VersionTLS13",
     }
 }
 
@@ -118,7 +118,7 @@ object! {
 object! {
     /// Which certificates clients must show.
     pub struct ClientValidation {
-        /// Off, Optional (one that is shown must be good) or Require; default Require.
+        /// None, Optional (one that is shown must be good) or Require; default Require.
         mode: Option<ClientValidationMode> = "mode";
         /// Files with the CAs, in PEM. Watched.
         ca_certificates: Vec<String> = "caCertificates".required();
@@ -131,7 +131,7 @@ enumeration! {
     /// Whether clients must show a certificate.
     pub enum ClientValidationMode {
         /// None is asked for.
-        Off = "Off",
+        None = "None",
         /// One that is shown must be good.
         Optional = "Optional",
         /// A good one is required.
@@ -145,7 +145,7 @@ enumeration! {
     pub enum AcceptProxyProtocol {
         /// Not spoken; such bytes are an error of the protocol that is.
         #[default]
-        Off = "Off",
+        None = "None",
         /// Each connection begins with it; others are closed.
         Require = "Require",
     }
@@ -156,7 +156,7 @@ object! {
     pub struct Forwarded {
         /// How many proxies in front are trusted to have added to `X-Forwarded-For` or `Forwarded`; default 0: what clients send is dropped.
         trusted_hops: Option<i32> = "trustedHops";
-        /// Which headers requests get: XForwarded, Forwarded (RFC 7239), Both or Off; default XForwarded. With Off they are passed on as received.
+        /// Which headers requests get: XForwarded, Forwarded (RFC 7239), Both or None; default XForwarded. With None they are passed on as received.
         headers: Option<ForwardedHeaders> = "headers";
     }
 }
@@ -172,7 +172,7 @@ enumeration! {
         /// Both.
         Both = "Both",
         /// Neither is touched.
-        Off = "Off",
+        None = "None",
     }
 }
 

@@ -22,9 +22,9 @@ object! {
 object! {
     /// What can be seen of the proxy.
     pub struct Telemetry {
-        /// Address of `/config`, `/explain` and all of `metrics`; `Off` for none; default 127.0.0.1:9901.
+        /// Address of `/config`, `/explain` and all of `metrics`; `None` for none; default 127.0.0.1:9901.
         admin: Option<String> = "admin".zero_is_unset();
-        /// Address of `/metrics`, `/healthz`, `/readyz` and the probes; `Off` for none; default [::]:9902.
+        /// Address of `/metrics`, `/healthz`, `/readyz` and the probes; `None` for none; default [::]:9902.
         metrics: Option<String> = "metrics".zero_is_unset();
         /// Paths on the `metrics` address that ask a backend, for the kubelet's probes of an app behind TLS.
         probes: Vec<Probe> = "probes";
@@ -54,7 +54,7 @@ object! {
 object! {
     /// A line for each request, on standard output.
     pub struct AccessLog {
-        /// json, template or off; default json.
+        /// json, template or none; default json.
         format: Option<AccessLogFormat> = "format";
         /// The line, where `%{name}` stands for a field of the JSON form, and `%{request.header.NAME}`, `%{response.header.NAME}` for headers.
         template: Option<String> = "template".zero_is_unset();
@@ -74,7 +74,7 @@ enumeration! {
         /// By `template`.
         Template = "template",
         /// None.
-        Off = "off",
+        None = "none",
     }
 }
 

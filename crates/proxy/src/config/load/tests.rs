@@ -1,6 +1,9 @@
+mod messages;
+
 use std::collections::BTreeSet;
 
 use manifest::schema::{Kind, Support};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -19,7 +22,6 @@ fn loaded(text: &str) -> Loaded {
 }
 
 /// All messages, one a line, with hints in parentheses.
-#[expect(dead_code)]
 fn messages(text: &str) -> Vec<String> {
     let messages = match load(&[source(text)]) {
         Ok(loaded) => loaded.warnings,
@@ -44,6 +46,32 @@ backends: [{name: app, endpoints: ['localhost:8080']}]
 routes: [{rules: [{backendRefs: [{name: app}]}]}]
 ";
 
+#[test]
+fn no_word_needs_quotes() {
+    fn visit(schema: &'static ObjectSchema, seen: &mut BTreeSet<&'static str>) {
+        if !seen.insert(schema.name) {
+            return;
+        }
+        for field in schema.fields {
+            let mut kind = &field.kind;
+            while let Kind::List(item) | Kind::Map(item) = kind {
+                kind = item;
+            }
+            match kind {
+                Kind::Object(below) => visit(below, seen),
+                // In YAML 1.1 `Off` is false and `1.2` a number.
+                Kind::Enum(words) => {
+                    let text = |word: &&str| manifest::yaml::reads_as_text(word);
+                    assert!(words.iter().all(text), "{}.{}", schema.name, field.name);
+                }
+                _ => {}
+            }
+        }
+    }
+    visit(Proxy::SCHEMA, &mut BTreeSet::new());
+    visit(HttpRoute::SCHEMA, &mut BTreeSet::new());
+}
+
 const JSON_LOG: &str = "
 apiVersion: pillion/v1
 listeners: [{name: web, port: 80}]
@@ -60,6 +88,62 @@ fn effective_is_read_back_equal() {
         let again = loaded(&json).config;
         assert_eq!(again, config);
         assert_eq!(again.effective().to_string(), json);
+    }
+}
+
+/// The paths of all values of a document, as JSON pointers.
+fn pointers(value: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    let below: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Object(map) => map.iter().map(|(key, it)| (key.clone(), it)).collect(),
+        serde_json::Value::Array(list) => {
+            let items = list.iter().enumerate();
+            items.map(|(index, it)| (index.to_string(), it)).collect()
+        }
+        _ => Vec::new(),
+    };
+    for (key, value) in below {
+        let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+        pointers(value, &at, found);
+        found.push(at);
+    }
+}
+
+fn remove(document: &mut serde_json::Value, pointer: &str) {
+    let Some((parent, key)) = pointer.rsplit_once('/') else {
+        return;
+    };
+    match document.pointer_mut(parent) {
+        Some(serde_json::Value::Object(map)) => {
+            map.remove(&key.replace("~1", "/").replace("~0", "~"));
+        }
+        Some(serde_json::Value::Array(list)) => {
+            let index: usize = key.parse().unwrap();
+            if index < list.len() {
+                list.remove(index);
+            }
+        }
+        _ => {}
+    }
+}
+
+proptest! {
+    /// Whatever is left out of a document: if it is one, its effective form is read back equal.
+    #[test]
+    fn effective_is_read_back_equal_whatever_is_left_out(
+        removed in proptest::collection::vec(any::<proptest::sample::Index>(), 0..6),
+    ) {
+        let mut document = loaded(EVERYTHING).config.effective();
+        for index in removed {
+            let mut all = Vec::new();
+            pointers(&document, "", &mut all);
+            remove(&mut document, &all[index.index(all.len())]);
+        }
+        if let Ok(read) = load(&[source(&document.to_string())]) {
+            let effective = read.config.effective().to_string();
+            let again = loaded(&effective).config;
+            prop_assert_eq!(&again.effective().to_string(), &effective);
+            prop_assert_eq!(again, read.config);
+        }
     }
 }
 

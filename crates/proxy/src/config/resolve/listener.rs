@@ -258,7 +258,7 @@ fn client_validation(
     let validation = tls.client_validation.as_ref()?;
     let mode = validation.mode.unwrap_or_default();
     let path = &path.child("clientValidation");
-    if mode == ClientValidationMode::Off && validation.ca_certificates.is_empty() {
+    if mode == ClientValidationMode::None && validation.ca_certificates.is_empty() {
         return None;
     }
     let ca_certificates = files(
@@ -271,7 +271,7 @@ fn client_validation(
         &path.child("subjectAltNames"),
         &validation.subject_alt_names,
     );
-    (mode != ClientValidationMode::Off).then_some(ClientValidation {
+    (mode != ClientValidationMode::None).then_some(ClientValidation {
         required: mode == ClientValidationMode::Require,
         ca_certificates,
         subject_alt_names,
@@ -344,6 +344,7 @@ fn socket(
         }
         let mut same = socket.listeners.iter().map(|index| &others[*index]);
         if kind != SocketKind::Tcp
+            && socket.kind == kind
             && let Some(same) = same.find(|other| other.hostname == listener.hostname)
         {
             let host = listener

@@ -6,7 +6,7 @@ use manifest::{Findings, Path};
 
 use super::{bytes, duration, is_field_value, is_token, number};
 use crate::config::StatusSet;
-use crate::config::defaults::{FROM_POD, OFF};
+use crate::config::defaults::{FROM_POD, NO_ADDRESS};
 use crate::config::document::{self, AccessLogFormat};
 use crate::config::model::*;
 
@@ -96,9 +96,9 @@ fn telemetry(
         })
         .collect();
     let mut address = |field, text: &Option<String>| {
-        let text = text.as_deref().unwrap_or(OFF);
+        let text = text.as_deref().unwrap_or(NO_ADDRESS);
         let path = &path.child(field);
-        if text == OFF {
+        if text == NO_ADDRESS {
             return None;
         }
         let address = match text.strip_prefix(':') {
@@ -106,7 +106,7 @@ fn telemetry(
             None => text.parse::<SocketAddr>(),
         };
         let Ok(address) = address else {
-            let detail = "must be an IP address and a port, as 127.0.0.1:9901 or :9902, or `Off`";
+            let detail = "must be an IP address and a port, as 127.0.0.1:9901 or :9902, or `None`";
             findings.invalid(path, text, detail);
             return None;
         };
@@ -120,7 +120,7 @@ fn telemetry(
     let admin = address("admin", &given.admin);
     let probes = probes(findings, &path.child("probes"), &given.probes, document);
     if metrics.is_none() && !probes.is_empty() {
-        let detail = "the probes are answered on `metrics`, which is `Off`";
+        let detail = "the probes are answered on `metrics`, which is `None`";
         findings.forbidden(&path.child("probes"), detail);
     }
     Telemetry {

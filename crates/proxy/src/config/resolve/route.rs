@@ -183,7 +183,8 @@ struct Streams<'d> {
 /// Listeners that no route is for.
 pub(super) fn unreached(warnings: &mut Findings, listeners: &[Listener], routes: &[Route]) {
     for (index, listener) in listeners.iter().enumerate() {
-        if !routes.iter().any(|route| route.listeners.contains(&index)) {
+        let twice = listeners[..index].iter().any(|it| it.name == listener.name);
+        if !twice && !routes.iter().any(|route| route.listeners.contains(&index)) {
             let path = Path::root().child("listeners").index(index);
             let what = match listener.protocol {
                 ListenerProtocol::Http | ListenerProtocol::Https => "answers 404 to every request",

@@ -126,7 +126,7 @@ for=192.0.2.1;host=\"own.com:8443\";proto=https";
 #[test]
 fn off_touches_nothing() {
     let received = [("X-Forwarded-For", "10.0.0.1")];
-    let (address, lines) = told(1, ForwardedHeaders::Off, &received);
+    let (address, lines) = told(1, ForwardedHeaders::None, &received);
     assert_eq!(address, "192.0.2.1");
     assert_eq!(lines, ["X-Forwarded-For: 10.0.0.1"]);
 }
