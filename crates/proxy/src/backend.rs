@@ -21,7 +21,7 @@ use self::pool::Pool;
 use crate::http1::{ClientConnection, Limits};
 use crate::proxy_protocol;
 use crate::reason::{Failure, Reason};
-use crate::transport::Facts;
+use crate::transport::{Facts, Transport};
 
 #[cfg(test)]
 mod tests;
@@ -90,6 +90,16 @@ pub struct Lease {
     open: Open,
 }
 
+/// A connection to a backend, whatever is spoken on it.
+#[derive(Debug)]
+pub struct Channel {
+    /// The connection.
+    pub transport: Transport,
+    /// What has to be written first: a header of the PROXY protocol, or nothing.
+    pub preface: Vec<u8>,
+    open: Open,
+}
+
 /// Counts a connection as long as it lives.
 #[derive(Debug)]
 struct Open(Rc<Cell<usize>>);
@@ -138,30 +148,45 @@ impl Backend {
     /// # Errors
     /// [`Reason::ConnectFailed`], [`Reason::ConnectTimeout`], [`Reason::HoldQueueFull`], [`Reason::TooManyConnections`].
     pub async fn connect(self: &Rc<Self>, client: &Facts) -> Result<Lease, Failure> {
-        if self
-            .options
-            .connections
-            .is_some_and(|most| self.open.get() >= most)
-        {
-            let detail = format!("{} connections are open", self.open.get());
-            return Err(Failure::new(Reason::TooManyConnections, detail));
-        }
-        let open = Open::new(&self.open);
-        let transport = self.gate.pass(|| self.attempt()).await?;
-        let mut connection = ClientConnection::new(transport, Rc::clone(&self.options.limits));
-        if let Some(version) = self.options.proxy_protocol {
-            connection.begin_with(&proxy_protocol::encode(version, client.peer, client.local));
-        }
+        let channel = self.channel(client).await?;
+        let limits = Rc::clone(&self.options.limits);
+        let mut connection = ClientConnection::new(channel.transport, limits);
+        connection.begin_with(&channel.preface);
         Ok(Lease {
             connection,
             reused: false,
             backend: Rc::clone(self),
+            open: channel.open,
+        })
+    }
+
+    /// A new connection on which nothing is spoken yet, made as [`connect`](Self::connect) does.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn channel(&self, client: &Facts) -> Result<Channel, Failure> {
+        let most = self.options.connections.unwrap_or(usize::MAX);
+        if self.open.get() >= most && !self.pool.close_one() {
+            let detail = format!("{} connections are in use", self.open.get());
+            return Err(Failure::new(Reason::TooManyConnections, detail));
+        }
+        let open = Open::new(&self.open);
+        let transport = self.gate.pass(|| self.attempt()).await?;
+        let preface = self
+            .options
+            .proxy_protocol
+            .map_or_else(Vec::new, |version| {
+                proxy_protocol::encode(version, client.peer, client.local)
+            });
+        Ok(Channel {
+            transport,
+            preface,
             open,
         })
     }
 
     /// Tries each endpoint once.
-    async fn attempt(&self) -> Result<crate::transport::Transport, Failure> {
+    async fn attempt(&self) -> Result<Transport, Failure> {
         let first = self.next.get();
         self.next.set(first.wrapping_add(1));
         let mut refused = String::new();

@@ -6,7 +6,6 @@
 mod chunked;
 mod client;
 mod encode;
-mod output;
 mod parse;
 mod server;
 mod wire;

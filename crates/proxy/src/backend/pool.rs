@@ -75,6 +75,16 @@ impl Pool {
         }
     }
 
+    /// Closes the connection that was idle the longest, to make room. False: none is idle.
+    pub(super) fn close_one(&self) -> bool {
+        let mut idle = self.idle.borrow_mut();
+        let any = !idle.is_empty();
+        if any {
+            idle.remove(0);
+        }
+        any
+    }
+
     /// Keeps a connection for the next request.
     pub(super) fn put(self: &Rc<Self>, mut connection: ClientConnection, open: Open) {
         self.learned

@@ -10,7 +10,7 @@ use super::replay::Replay;
 use super::{Downstream, Upstream};
 use crate::deadline::Deadline;
 use crate::message::framing::BodyLength;
-use crate::message::{RequestHead, ResponseHead, hop, policy};
+use crate::message::{Known, RequestHead, ResponseHead, hop, policy};
 use crate::reason::{Failure, Reason};
 
 /// How far it came.
@@ -172,6 +172,10 @@ impl<'a, D: Downstream, U: Upstream> Forwarding<'a, D, U> {
         self.status = head.status();
         self.phase = Phase::Responding;
         let accepted = self.request.method() == "CONNECT" && (200..300).contains(&head.status());
+        if accepted {
+            // They say nothing there, and must not be sent (RFC 9110, 8.6).
+            head.headers_mut().remove_known(Known::ContentLength);
+        }
         self.downstream
             .send_head(&head, self.upstream.body_length());
         if accepted || head.status() == 101 {

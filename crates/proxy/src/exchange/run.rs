@@ -76,9 +76,6 @@ pub async fn run<D: Downstream>(
     let mut course = Course::default();
     match decide(&mut request, length, context) {
         Decision::Refuse(failure) => {
-            if failure.reason.status() == 400 {
-                downstream.distrust();
-            }
             refuse(downstream, Some(&request), failure, &mut course).await;
         }
         Decision::Respond(response) => {
@@ -167,6 +164,10 @@ async fn refuse<D: Downstream>(
     course: &mut Course,
 ) {
     if failure.reason != Reason::ClientClosed {
+        // Where the next request would begin is in doubt, or too far away.
+        if matches!(failure.reason.status(), 400 | 408 | 413) {
+            downstream.distrust();
+        }
         let response = answer::of_failure(&failure);
         course.moved.status = response.head.status();
         if let Ok(sent) = answer::send(downstream, request, response).await {

@@ -7,10 +7,10 @@ use std::task::{Context, Poll, ready};
 use super::Limits;
 use super::chunked::{Decoder, Step};
 use super::encode::{self, Writer};
-use super::output::Output;
 use crate::buffer::{Buffer, Chunk, Size};
 use crate::message::Headers;
 use crate::message::framing::Framing;
+use crate::output::Output;
 use crate::transport::Transport;
 
 /// How the body behind the last head is read.

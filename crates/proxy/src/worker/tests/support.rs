@@ -118,10 +118,7 @@ impl Proxy {
     }
 
     pub(super) async fn connect(&self) -> Client {
-        Client {
-            stream: TcpStream::connect(self.address).await.unwrap(),
-            read: Vec::new(),
-        }
+        Client::new(TcpStream::connect(self.address).await.unwrap())
     }
 
     /// What a connection of its own answers to `bytes`, up to its end.
@@ -143,6 +140,15 @@ pub(super) struct Client {
 }
 
 impl Client {
+    fn new(stream: TcpStream) -> Self {
+        // The kernel would hold small writes back for a time that no test's clock shows.
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            read: Vec::new(),
+        }
+    }
+
     pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The other side may have refused already.
         let _ = self.stream.write_all(bytes.as_ref()).await;
@@ -224,20 +230,42 @@ impl App {
     }
 
     pub(super) async fn accept(&self) -> Client {
-        Client {
-            stream: self.listener.accept().await.unwrap().0,
-            read: Vec::new(),
-        }
+        Client::new(self.listener.accept().await.unwrap().0)
     }
 }
 
 /// Runs a test on one thread, as a worker does. Where it waits for what never comes, it fails.
 pub(super) async fn local<T>(test: impl Future<Output = T>) -> T {
-    let all = tokio::time::timeout(Duration::from_secs(100_000), test);
-    LocalSet::new()
-        .run_until(all)
-        .await
-        .expect("the test waits for what never comes")
+    within(Duration::from_secs(60), test).await
+}
+
+/// As [`local`], on a clock that goes on by seconds, whenever what the kernel has to say was heard many times over. (Left
+/// to itself, tokio's paused clock goes to the next deadline also when bytes have just arrived.)
+pub(super) async fn paused<T>(test: impl Future<Output = T>) -> T {
+    let (hold, held) = std::sync::mpsc::channel::<()>();
+    // While a blocking task runs, the clock does not go on by itself.
+    let inhibitor = tokio::task::spawn_blocking(move || held.recv());
+    let clocked = async {
+        tokio::task::spawn_local(async {
+            loop {
+                for _ in 0..250 {
+                    tokio::task::yield_now().await;
+                }
+                tokio::time::advance(Duration::from_secs(1)).await;
+            }
+        });
+        test.await
+    };
+    let given = within(Duration::from_secs(100_000), clocked).await;
+    drop(hold);
+    let _ = inhibitor.await;
+    given
+}
+
+async fn within<T>(limit: Duration, test: impl Future<Output = T>) -> T {
+    let all = tokio::time::timeout(limit, test);
+    let done = LocalSet::new().run_until(all).await;
+    done.expect("the test waits for what never comes")
 }
 
 /// A proxy and its app, with what `change` changes.

@@ -15,23 +15,23 @@ const ENOUGH: usize = 64 * 1024;
 const SLICES: usize = 16;
 
 #[derive(Default)]
-pub(super) struct Output {
+pub(crate) struct Output {
     queue: VecDeque<Chunk>,
     queued: usize,
 }
 
 impl Output {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
 
     /// Whether enough is queued, so that it should be written before more is made.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.queued >= ENOUGH
     }
 
     /// Appends a copy of `bytes`.
-    pub(super) fn put(&mut self, mut bytes: &[u8]) {
+    pub(crate) fn put(&mut self, mut bytes: &[u8]) {
         self.queued += bytes.len();
         while !bytes.is_empty() {
             let count = match self.queue.back_mut() {
@@ -47,7 +47,7 @@ impl Output {
     }
 
     /// Appends `chunk`, without a copy if it is large.
-    pub(super) fn push(&mut self, chunk: Chunk) {
+    pub(crate) fn push(&mut self, chunk: Chunk) {
         if chunk.len() <= COPIED {
             self.put(chunk.bytes());
         } else {
@@ -91,7 +91,7 @@ impl Output {
     }
 
     /// Writes until less than enough is queued.
-    pub(super) fn poll_drain(
+    pub(crate) fn poll_drain(
         &mut self,
         cx: &mut Context<'_>,
         transport: &mut Transport,
@@ -103,7 +103,7 @@ impl Output {
     }
 
     /// Writes all of it.
-    pub(super) fn poll_flush(
+    pub(crate) fn poll_flush(
         &mut self,
         cx: &mut Context<'_>,
         transport: &mut Transport,
