@@ -140,7 +140,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: TcpStream) -> Self {
         // The kernel would hold small writes back for a time that no test's clock shows.
         stream.set_nodelay(true).unwrap();
         Self {
