@@ -156,7 +156,8 @@ async fn connections_are_retired_before_the_app_closes_them() {
 #[tokio::test(start_paused = true)]
 async fn an_app_that_closes_in_silence_is_learned_from() {
     paused(async {
-        let (proxy, app) = pair(|_| {}).await;
+        let (proxy, app) =
+            pair(|setup| setup.options.idle_timeout = Duration::from_secs(900)).await;
         for _ in 0..2 {
             let mut client = proxy.connect().await;
             client.send(GET).await;
@@ -164,14 +165,14 @@ async fn an_app_that_closes_in_silence_is_learned_from() {
             backend.until("\r\n\r\n").await;
             backend.send(OK).await;
             client.message().await;
-            sleep(Duration::from_secs(30)).await;
+            sleep(Duration::from_secs(300)).await;
             drop(backend);
             while proxy.backend.idle_connections() > 0 {
                 tokio::task::yield_now().await;
             }
         }
         let learned = proxy.backend.idle_timeout().as_secs();
-        assert!((24..30).contains(&learned), "{learned}");
+        assert!((290..330).contains(&learned), "{learned}");
         let mut client = proxy.connect().await;
         client.send(GET).await;
         let mut backend = app.accept().await;
@@ -180,7 +181,7 @@ async fn an_app_that_closes_in_silence_is_learned_from() {
         client.message().await;
         let idle = Instant::now();
         assert_eq!(backend.rest().await, "");
-        assert!(idle.elapsed().as_secs() < 30);
+        assert!(idle.elapsed().as_secs() < 340, "{:?}", idle.elapsed());
     })
     .await;
 }

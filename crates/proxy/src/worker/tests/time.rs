@@ -143,6 +143,7 @@ async fn a_tunnel_outlives_the_time_for_requests() {
     paused(async {
         let (proxy, app) = pair(|setup| {
             setup.timeouts.request = Some(Duration::from_secs(20));
+            setup.timeouts.tunnel_idle = Some(Duration::from_secs(600));
             setup.upgrades = crate::exchange::decision::Upgrades::WebSocket;
         })
         .await;
@@ -157,13 +158,13 @@ async fn a_tunnel_outlives_the_time_for_requests() {
             .await;
         client.until("\r\n\r\n").await;
         for _ in 0..3 {
-            seconds(3000).await;
+            seconds(500).await;
             backend.send("a").await;
             client.until("a").await;
         }
         let silent = Instant::now();
         client.rest().await;
-        about(3600, silent);
+        about(600, silent);
     })
     .await;
 }
