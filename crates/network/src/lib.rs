@@ -21,13 +21,8 @@ pub mod dns_config;
 pub mod forward;
 pub mod hostname;
 pub mod hosts;
-mod netlink;
 mod netns;
 mod pods;
-mod range;
-#[cfg(test)]
-mod testing;
 
-pub use netlink::{NetlinkError, Refusal};
+pub use netlink::{AddressRange, NetlinkError, RangeError, Refusal};
 pub use pods::{Attachment, Config, Error, KeptAttachment, KeptNetwork, Leftovers, Network};
-pub use range::{AddressRange, RangeError};

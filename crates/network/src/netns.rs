@@ -8,10 +8,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::thread;
 
-use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink::NETLINK_ROUTE;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::netlink::{Netlink, NetlinkError};
+use netlink::{Netlink, NetlinkError};
 
 /// Identity of a namespace: device and inode of its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,17 +11,17 @@ use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use netlink::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sys::handover::{Incoming, Outgoing};
 
-use crate::netlink::{Netlink, NetlinkError, Refusal, nft, route};
 use crate::netns::{self, Identity};
-use crate::range::AddressRange;
 pub use error::Error;
 use forwarding::Sysctl;
 use masquerade::{KeptTable, Masquerade};
+use netlink::AddressRange;
+use netlink::{Netlink, NetlinkError, Refusal, nft, route};
 
 /// The name of every Pod's interface inside.
 const POD_INTERFACE: &str = "eth0";

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time;
 
 use super::*;
-use crate::testing::Namespace;
+use netlink::testing::Namespace;
 
 /// Runs in a network namespace of its own, where every port is free.
 fn alone<F: Future<Output = ()>>(body: impl FnOnce() -> F + Send) {

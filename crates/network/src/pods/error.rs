@@ -4,8 +4,8 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::netlink::NetlinkError;
-use crate::range::AddressRange;
+use netlink::AddressRange;
+use netlink::NetlinkError;
 
 /// What failed about the Pod network.
 #[derive(Debug, thiserror::Error)]

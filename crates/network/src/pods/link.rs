@@ -9,8 +9,8 @@ use rustix::net::netdevice::name_to_index;
 
 use super::forwarding::Sysctl;
 use super::{Error, HOST_PREFIX, POD_INTERFACE};
-use crate::netlink::{Netlink, NetlinkError, Refusal, Request, route};
-use crate::range::AddressRange;
+use netlink::AddressRange;
+use netlink::{Netlink, NetlinkError, Refusal, Request, route};
 
 /// Index of `lo` in every namespace.
 const LOOPBACK: u32 = 1;

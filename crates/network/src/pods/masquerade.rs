@@ -2,15 +2,15 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use netlink_sys::protocols::NETLINK_NETFILTER;
+use netlink::NETLINK_NETFILTER;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sys::handover::{Incoming, Outgoing};
 
 use super::HOST_PREFIX;
-use crate::netlink::nft::{self, Expression, Meta, Table};
-use crate::netlink::{Netlink, NetlinkError};
-use crate::range::AddressRange;
+use netlink::AddressRange;
+use netlink::nft::{self, Expression, Meta, Table};
+use netlink::{Netlink, NetlinkError};
 
 /// What the names of our tables begin with; process id, its start time and a number follow.
 pub(super) const TABLE_PREFIX: &str = "pillion-";
@@ -130,7 +130,7 @@ impl Drop for Masquerade {
 }
 
 /// The table with a rule per range: from a Pod, and not to a Pod, hence masqueraded.
-fn requests(table: &Table, ranges: &[AddressRange]) -> Vec<crate::netlink::Request> {
+fn requests(table: &Table, ranges: &[AddressRange]) -> Vec<netlink::Request> {
     let mut requests = vec![
         table.create(),
         table.create_base_chain(CHAIN, "nat", nft::HOOK_POSTROUTING, nft::PRIORITY_SRCNAT),

@@ -1,9 +1,9 @@
 //! Choosing a range of Pod addresses that no network of this machine overlaps.
 
 use super::{Error, HOST_PREFIX};
-use crate::netlink::Netlink;
-use crate::netlink::route::{self, Destination};
-use crate::range::AddressRange;
+use netlink::AddressRange;
+use netlink::Netlink;
+use netlink::route::{self, Destination};
 
 /// The first range without overlap. Routes over `pil*` links are those of Pods, of this or another runner, and no
 /// obstacle: runners share a range, and the kernel keeps their addresses apart.

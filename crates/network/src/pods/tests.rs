@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 
 use super::*;
-use crate::testing::{Namespace, exchange};
+use netlink::testing::{Namespace, exchange};
 
 const UIDS: [&str; 3] = [
     "a0000001-0000-4000-8000-000000000001",

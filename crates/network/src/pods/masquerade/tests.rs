@@ -1,5 +1,5 @@
 use super::*;
-use crate::testing::Namespace;
+use netlink::testing::Namespace;
 
 fn ranges() -> Vec<AddressRange> {
     ["10.222.0.0/16", "fd70:696c:6c69::/64"]

@@ -19,8 +19,7 @@ use netlink_packet_route::route::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::{Netlink, NetlinkError, Request};
-use crate::range::AddressRange;
+use crate::{AddressRange, Netlink, NetlinkError, Request};
 
 /// The hardware address of every host side. Made up by the kernel, udev would replace it some time after the link is in
 /// use (`MACAddressPolicy=persistent`); and a link with one neighbour needs none of its own.
@@ -29,7 +28,7 @@ const HOST_MAC: [u8; 6] = [0x02, b'p', b'i', b'l', b'l', b'i'];
 /// A veth pair: `host` here, `pod` in the other namespace from its first moment, so that nothing of it is ever to be
 /// cleaned up on this side. Both are down: the peer could not be otherwise (veth_open: ENOTCONN), this side waits for
 /// its settings.
-pub(crate) fn new_veth(host: &str, pod: &str, pod_namespace: BorrowedFd<'_>) -> Request {
+pub fn new_veth(host: &str, pod: &str, pod_namespace: BorrowedFd<'_>) -> Request {
     let mut peer = LinkMessage::default();
     peer.attributes = vec![
         LinkAttribute::IfName(pod.to_owned()),
@@ -52,7 +51,7 @@ pub(crate) fn new_veth(host: &str, pod: &str, pod_namespace: BorrowedFd<'_>) -> 
 
 /// The per-link switches of the host side. Packets of a Pod are forwarded; they must carry the Pod's own source address
 /// (rp_filter); and the link makes up no link-local IPv6 address, so that it neither probes nor solicits.
-pub(crate) fn configure_host_link(index: u32, ipv6: bool) -> Request {
+pub fn configure_host_link(index: u32, ipv6: bool) -> Request {
     let mut inet = InetDevConf::default();
     inet.forwarding = 1;
     inet.rp_filter = 1;
@@ -68,7 +67,7 @@ pub(crate) fn configure_host_link(index: u32, ipv6: bool) -> Request {
 }
 
 /// Switches a link on.
-pub(crate) fn set_up(index: u32) -> Request {
+pub fn set_up(index: u32) -> Request {
     let mut link = LinkMessage::default();
     link.header.index = index;
     link.header.flags = LinkFlags::Up;
@@ -77,7 +76,7 @@ pub(crate) fn set_up(index: u32) -> Request {
 }
 
 /// Deletes a link, and with it its peer, addresses and routes.
-pub(crate) fn delete_link(index: u32) -> Request {
+pub fn delete_link(index: u32) -> Request {
     let mut link = LinkMessage::default();
     link.header.index = index;
     request(RouteNetlinkMessage::DelLink(link), 0)
@@ -85,7 +84,7 @@ pub(crate) fn delete_link(index: u32) -> Request {
 
 /// Gives a link an address of full length. IPv6 skips duplicate address detection: the address is usable at once, and that
 /// it is unique is decided by the route to it.
-pub(crate) fn new_address(index: u32, address: IpAddr) -> Request {
+pub fn new_address(index: u32, address: IpAddr) -> Request {
     let mut message = AddressMessage::default();
     let (family, prefix_len) = family(address);
     message.header.family = family;
@@ -105,7 +104,7 @@ pub(crate) fn new_address(index: u32, address: IpAddr) -> Request {
 }
 
 /// A route to one address over a link; refused with EEXIST where there is one already, over whichever link.
-pub(crate) fn new_host_route(index: u32, address: IpAddr) -> Request {
+pub fn new_host_route(index: u32, address: IpAddr) -> Request {
     let message = host_route(index, address);
     request(
         RouteNetlinkMessage::NewRoute(message),
@@ -114,7 +113,7 @@ pub(crate) fn new_host_route(index: u32, address: IpAddr) -> Request {
 }
 
 /// Takes back what [`new_host_route`] made; refused with ESRCH where it is gone.
-pub(crate) fn delete_host_route(index: u32, address: IpAddr) -> Request {
+pub fn delete_host_route(index: u32, address: IpAddr) -> Request {
     let message = host_route(index, address);
     request(RouteNetlinkMessage::DelRoute(message), 0)
 }
@@ -131,7 +130,7 @@ fn host_route(index: u32, address: IpAddr) -> RouteMessage {
 }
 
 /// The default route over a link. The gateway lies in no network of the link, hence `onlink`.
-pub(crate) fn new_default_route(index: u32, gateway: IpAddr) -> Request {
+pub fn new_default_route(index: u32, gateway: IpAddr) -> Request {
     let mut message = route(family(gateway).0, RouteScope::Universe);
     message.header.flags = RouteFlags::Onlink;
     message.attributes = vec![
@@ -145,7 +144,10 @@ pub(crate) fn new_default_route(index: u32, gateway: IpAddr) -> Request {
 }
 
 /// The links of the namespace: index and name.
-pub(crate) fn links(netlink: &mut Netlink) -> Result<Vec<(u32, String)>, NetlinkError> {
+///
+/// # Errors
+/// See [`NetlinkError`].
+pub fn links(netlink: &mut Netlink) -> Result<Vec<(u32, String)>, NetlinkError> {
     let message = LinkMessage::default();
     let answers = netlink.dump(&request(RouteNetlinkMessage::GetLink(message), 0))?;
     let links = answers.iter().filter_map(|answer| {
@@ -165,16 +167,18 @@ pub(crate) fn links(netlink: &mut Netlink) -> Result<Vec<(u32, String)>, Netlink
 }
 
 /// What a routing table of the namespace says about one destination. Own addresses are routes of the `local` table.
-pub(crate) struct Destination {
-    pub(crate) range: AddressRange,
-    pub(crate) link: Option<u32>,
+pub struct Destination {
+    /// Where it is.
+    pub range: AddressRange,
+    /// The index of the link that leads there.
+    pub link: Option<u32>,
 }
 
 /// The destinations of all routing tables, without default routes and multicast.
-pub(crate) fn destinations(
-    netlink: &mut Netlink,
-    ipv6: bool,
-) -> Result<Vec<Destination>, NetlinkError> {
+///
+/// # Errors
+/// See [`NetlinkError`].
+pub fn destinations(netlink: &mut Netlink, ipv6: bool) -> Result<Vec<Destination>, NetlinkError> {
     let family = if ipv6 {
         AddressFamily::Inet6
     } else {

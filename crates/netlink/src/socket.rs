@@ -4,9 +4,6 @@
 //! namespace it was opened in, whichever thread uses it. `netlink-sys` is used instead of plain rustix sockets because the
 //! extended acknowledgements (the kernel's sentence about what was wrong) need a socket option that rustix lacks.
 
-pub(crate) mod nft;
-pub(crate) mod route;
-
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -54,7 +51,7 @@ pub enum NetlinkError {
 
 impl NetlinkError {
     /// The error number of a refusal.
-    pub(crate) fn errno(&self) -> Option<Errno> {
+    pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Refused(refusal) => Some(refusal.errno),
             Self::Open(error) | Self::Send(error) | Self::Receive(error) => {
@@ -88,30 +85,37 @@ impl std::error::Error for Refusal {}
 
 /// One request without its netlink header.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) kind: u16,
+pub struct Request {
+    /// The message type.
+    pub kind: u16,
     /// Flags besides REQUEST and ACK, which the socket adds.
-    pub(crate) flags: u16,
-    pub(crate) payload: Vec<u8>,
+    pub flags: u16,
+    /// The family's header and attributes.
+    pub payload: Vec<u8>,
 }
 
 /// One message of a dump.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) kind: u16,
-    pub(crate) payload: Vec<u8>,
+pub struct Answer {
+    /// The message type.
+    pub kind: u16,
+    /// The family's header and attributes.
+    pub payload: Vec<u8>,
 }
 
 /// A netlink socket of one protocol, in the namespace of the thread that opened it.
-pub(crate) struct Netlink {
+pub struct Netlink {
     socket: Socket,
     sequence: u32,
     buffer: Vec<u8>,
 }
 
 impl Netlink {
-    /// Opens a socket of `protocol`, one of `netlink_sys::protocols`.
-    pub(crate) fn open(protocol: isize) -> Result<Self, NetlinkError> {
+    /// Opens a socket of `protocol`, such as [`NETLINK_ROUTE`](crate::NETLINK_ROUTE).
+    ///
+    /// # Errors
+    /// The kernel has no such protocol.
+    pub fn open(protocol: isize) -> Result<Self, NetlinkError> {
         let socket = Socket::new(protocol).map_err(NetlinkError::Open)?;
         socket.set_ext_ack(true).map_err(NetlinkError::Open)?;
         socket.set_cap_ack(true).map_err(NetlinkError::Open)?;
@@ -125,7 +129,7 @@ impl Netlink {
     }
 
     /// A socket that another program opened.
-    pub(crate) fn resume(socket: OwnedFd) -> Self {
+    pub fn resume(socket: OwnedFd) -> Self {
         Self {
             socket: sys::handover::owner_of(socket),
             sequence: 0,
@@ -135,7 +139,10 @@ impl Netlink {
 
     /// Sends all requests in one datagram and returns the kernel's verdict on each, in order. The kernel carries each out
     /// on its own: a refusal does not keep those behind it from being tried.
-    pub(crate) fn request(
+    ///
+    /// # Errors
+    /// What went wrong on the way there or back.
+    pub fn request(
         &mut self,
         requests: &[Request],
     ) -> Result<Vec<Result<(), Refusal>>, NetlinkError> {
@@ -158,8 +165,11 @@ impl Netlink {
     }
 
     /// Sends requests that the kernel carries out all or not at all: the first opens and the last closes a
-    /// transaction. Fails with the first refusal.
-    pub(crate) fn transaction(&mut self, requests: &[Request]) -> Result<(), NetlinkError> {
+    /// transaction.
+    ///
+    /// # Errors
+    /// The first refusal, or what went wrong on the way there or back.
+    pub fn transaction(&mut self, requests: &[Request]) -> Result<(), NetlinkError> {
         let first = self.send(requests, NLM_F_ACK)?;
         // Kernels acknowledge the requests between the brackets; only newer ones (6.10) the brackets as well. A batch that
         // is refused as a whole (no permission, no such subsystem, a failed commit) is answered on its first bracket.
@@ -187,7 +197,10 @@ impl Netlink {
     }
 
     /// Asks for a list and collects it, again if it changed meanwhile.
-    pub(crate) fn dump(&mut self, request: &Request) -> Result<Vec<Answer>, NetlinkError> {
+    ///
+    /// # Errors
+    /// A refusal, what went wrong on the way there or back, or a list that never kept still.
+    pub fn dump(&mut self, request: &Request) -> Result<Vec<Answer>, NetlinkError> {
         for _ in 0..DUMP_ATTEMPTS {
             if let Some(answers) = self.dump_once(request)? {
                 return Ok(answers);

@@ -44,7 +44,7 @@ impl AddressRange {
     }
 
     /// A range known to be right, for constants.
-    pub(crate) const fn v4(network: [u8; 4], prefix: u8) -> Self {
+    pub const fn v4(network: [u8; 4], prefix: u8) -> Self {
         let [a, b, c, d] = network;
         Self {
             network: IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
@@ -53,7 +53,7 @@ impl AddressRange {
     }
 
     /// A range known to be right, for constants.
-    pub(crate) const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Self {
+    pub const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Self {
         Self {
             network: IpAddr::V6(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0)),
             prefix,
@@ -71,29 +71,29 @@ impl AddressRange {
     }
 
     /// The mask of the prefix in network byte order, as long as the address.
-    pub(crate) fn mask_octets(&self) -> Vec<u8> {
+    pub fn mask_octets(&self) -> Vec<u8> {
         octets(from_bits(self.network, mask(self.network, self.prefix)))
     }
 
     /// The network address in network byte order.
-    pub(crate) fn network_octets(&self) -> Vec<u8> {
+    pub fn network_octets(&self) -> Vec<u8> {
         octets(self.network)
     }
 
     /// The node's address as its Pods see it: the first host.
-    pub(crate) fn node(&self) -> IpAddr {
+    pub fn node(&self) -> IpAddr {
         from_bits(self.network, bits(self.network) + 1)
     }
 
     /// How many Pods the range can hold: all hosts but the network itself, the node and, in IPv4, the broadcast address.
-    pub(crate) fn capacity(&self) -> u64 {
+    pub fn capacity(&self) -> u64 {
         let host_bits = width(self.network) - u32::from(self.prefix);
         let hosts = 1_u128.checked_shl(host_bits).unwrap_or(MOST_HOSTS);
         u64::try_from(hosts.min(MOST_HOSTS)).map_or(u64::MAX, |hosts| hosts.saturating_sub(3))
     }
 
     /// The `number`th Pod address, counted from zero and around.
-    pub(crate) fn pod(&self, number: u64) -> IpAddr {
+    pub fn pod(&self, number: u64) -> IpAddr {
         let host = number % self.capacity().max(1) + 2;
         from_bits(self.network, bits(self.network) + u128::from(host))
     }

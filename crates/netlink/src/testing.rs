@@ -1,4 +1,10 @@
 //! What tests share: network namespaces that live as long as a value, and traffic between them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::new_without_default,
+    reason = "code of tests, though not under cfg(test) for other crates"
+)]
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -7,17 +13,16 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::thread;
 use std::time::Duration;
 
-use netlink_sys::protocols::NETLINK_ROUTE;
 use rustix::thread::{LinkNameSpaceType, UnshareFlags, move_into_link_name_space};
 
-use crate::netlink::{Netlink, Request, route};
+use crate::{NETLINK_ROUTE, Netlink, Request, route};
 
 /// A network namespace with nothing but `lo`, which is up.
-pub(crate) struct Namespace(File);
+pub struct Namespace(File);
 
 impl Namespace {
     /// Makes one, with forwarding off. Needs root, and fails loudly without.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let maker = thread::spawn(|| {
             #[expect(deprecated, reason = "unsafe for files, which are not unshared here")]
             rustix::thread::unshare(UnshareFlags::NEWNET).expect("tests of networks need root");
@@ -31,7 +36,7 @@ impl Namespace {
     }
 
     /// Runs on a thread inside.
-    pub(crate) fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
+    pub fn run<T: Send>(&self, body: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
             let inside = scope.spawn(|| {
                 move_into_link_name_space(self.0.as_fd(), Some(LinkNameSpaceType::Network))
@@ -46,7 +51,7 @@ impl Namespace {
     }
 
     /// Carries out rtnetlink requests inside.
-    pub(crate) fn configure(&self, requests: &[Request]) {
+    pub fn configure(&self, requests: &[Request]) {
         let verdicts = self.run(|| {
             Netlink::open(NETLINK_ROUTE)
                 .unwrap()
@@ -59,7 +64,7 @@ impl Namespace {
     }
 
     /// The index of a link inside.
-    pub(crate) fn index(&self, name: &str) -> u32 {
+    pub fn index(&self, name: &str) -> u32 {
         self.run(|| {
             let mut netlink = Netlink::open(NETLINK_ROUTE).unwrap();
             let links = route::links(&mut netlink).unwrap();
@@ -68,7 +73,7 @@ impl Namespace {
     }
 
     /// Whether a route or an own address inside is exactly this.
-    pub(crate) fn knows(&self, address: IpAddr) -> bool {
+    pub fn knows(&self, address: IpAddr) -> bool {
         self.run(|| {
             let mut netlink = Netlink::open(NETLINK_ROUTE).unwrap();
             let destinations = route::destinations(&mut netlink, address.is_ipv6()).unwrap();
@@ -84,7 +89,7 @@ impl AsFd for Namespace {
 }
 
 /// Sends from one namespace to `address` in another and back; returns what address the server saw.
-pub(crate) fn exchange(from: &Namespace, to: &Namespace, address: IpAddr) -> IpAddr {
+pub fn exchange(from: &Namespace, to: &Namespace, address: IpAddr) -> IpAddr {
     let listener = to.run(|| TcpListener::bind(SocketAddr::new(address, 0)).unwrap());
     let target = listener.local_addr().unwrap();
     let mut client = from.run(|| {
