@@ -1,6 +1,7 @@
 //! One place where a backend listens, and the addresses it may mean.
 
 use std::cell::Cell;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -23,33 +24,84 @@ pub enum Endpoint {
     Unix(PathBuf),
 }
 
-/// What names no endpoint.
+/// What names no endpoint, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is none of HOST:PORT, [IPV6]:PORT and unix:PATH")]
-pub struct InvalidEndpoint(String);
+#[error("{0}")]
+pub struct InvalidEndpoint(&'static str);
 
 impl FromStr for Endpoint {
     type Err = InvalidEndpoint;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidEndpoint(text.to_owned());
+        let must = |fault| Err(InvalidEndpoint(fault));
         if let Some(path) = text.strip_prefix("unix:") {
-            return if path.is_empty() {
-                Err(invalid())
-            } else {
+            return if path.starts_with('/') && !path.contains('\0') {
                 Ok(Endpoint::Unix(path.into()))
+            } else {
+                must("must be an absolute path after `unix:`")
             };
         }
-        if let Ok(address) = text.parse() {
-            return Ok(Endpoint::Address(address));
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return must("must be of the form `host:port` or `unix:/path`");
+        };
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        let Some(port) = port.parse().ok().filter(|port| digits && *port != 0) else {
+            return must("must have a port between 1 and 65535");
+        };
+        let inner = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        if let Some(inner) = inner {
+            return match inner.parse() {
+                Ok(address) => Ok(Endpoint::Address(SocketAddr::new(
+                    IpAddr::V6(address),
+                    port,
+                ))),
+                Err(_) => must("must have an IPv6 address in its brackets"),
+            };
         }
-        let (host, port) = text.rsplit_once(':').ok_or_else(invalid)?;
-        let port = port.parse().map_err(|_| invalid())?;
-        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-        match host {
-            _ if port == 0 || host.is_empty() || !host.bytes().all(of_name) => Err(invalid()),
+        if let Ok(address) = host.parse() {
+            return Ok(Endpoint::Address(SocketAddr::new(
+                IpAddr::V4(address),
+                port,
+            )));
+        }
+        // Names as resolvers take them: with underscores, in any case.
+        let of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let lower = host.to_ascii_lowercase();
+        let named = lower.strip_suffix('.').unwrap_or(&lower);
+        let labels = named.split('.').all(|label| {
+            (1..=63).contains(&label.len()) && !label.starts_with('-') && label.bytes().all(of_name)
+        });
+        match lower.as_str() {
+            _ if host.contains(':') => must("must have an IPv6 address in brackets"),
+            _ if !labels || lower.len() > 254 => must("must have a host name or an address"),
             "localhost" => Ok(Endpoint::Localhost(port)),
-            _ => Ok(Endpoint::Name(host.to_owned(), port)),
+            _ => Ok(Endpoint::Name(lower, port)),
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Localhost(port) => write!(f, "localhost:{port}"),
+            Endpoint::Address(address) => address.fmt(f),
+            Endpoint::Name(name, port) => write!(f, "{name}:{port}"),
+            Endpoint::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl Endpoint {
+    /// The name or address of its host, for SNI and certificates; a Unix socket has none.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        match self {
+            Endpoint::Localhost(_) => Some("localhost".to_owned()),
+            Endpoint::Address(address) => Some(address.ip().to_string()),
+            Endpoint::Name(name, _) => Some(name.trim_end_matches('.').to_owned()),
+            Endpoint::Unix(_) => None,
         }
     }
 }
@@ -136,5 +188,56 @@ fn plain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_each_form() {
+        for text in [
+            "localhost:80",
+            "127.0.0.1:3000",
+            "[::1]:80",
+            "app.default.svc:8080",
+            "app.default.svc.:8080",
+            "my_app:1",
+            "unix:/run/app.sock",
+        ] {
+            let read = text
+                .parse::<Endpoint>()
+                .map(|endpoint| endpoint.to_string());
+            assert_eq!(read.as_deref(), Ok(text));
+        }
+        assert_eq!("LocalHost:80".parse(), Ok(Endpoint::Localhost(80)));
+    }
+
+    #[test]
+    fn refuses_others() {
+        for text in [
+            "",
+            ":",
+            "80",
+            "localhost",
+            "localhost:",
+            ":80",
+            "localhost:0",
+            "localhost:65536",
+            "localhost:+80",
+            "::1:80",
+            "[::1]",
+            "[x]:80",
+            "unix:",
+            "unix:run",
+            "http://a:80",
+            "a b:80",
+            "a..b:80",
+            "-a:80",
+            ".:80",
+        ] {
+            assert!(text.parse::<Endpoint>().is_err(), "{text}");
+        }
     }
 }

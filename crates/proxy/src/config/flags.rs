@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::document::*;
 use super::load::judge;
 use super::model::Config;
-use super::values::{Endpoint, parse_port};
+use crate::backend::Endpoint;
 
 /// Values of the flags, as they were given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -200,11 +200,11 @@ impl Flags {
             }
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let endpoint = match (Endpoint::parse(rest), scheme) {
+        let endpoint = match (rest.parse::<Endpoint>(), scheme) {
             (Err(_), "https" | "tls") if !rest.contains(':') => format!("{rest}:443"),
             _ => rest.to_owned(),
         };
-        if let Err(fault) = Endpoint::parse(&endpoint) {
+        if let Err(fault) = endpoint.parse::<Endpoint>() {
             faults.push(format!("--to {endpoint}: {fault}"));
         }
         if !encrypted && !self.to_ca.is_empty() {
@@ -307,7 +307,8 @@ fn split(text: &str) -> (Option<&str>, &str) {
 /// `:PORT`, `ADDRESS:PORT`, `[ADDRESS]:PORT`.
 fn address_and_port(text: &str) -> Option<(Option<String>, u16)> {
     let (address, port) = text.rsplit_once(':')?;
-    let port = parse_port(port).ok()?;
+    let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.parse().ok().filter(|port| digits && *port != 0)?;
     if address.is_empty() || address == "*" {
         return Some((None, port));
     }

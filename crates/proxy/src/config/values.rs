@@ -1,14 +1,11 @@
-//! Small values of the configuration, parsed once: host and name patterns, endpoints, statuses, expressions.
+//! Small values of the configuration, parsed once: host patterns, statuses, expressions.
+//!
+//! Endpoints are [`backend::Endpoint`](crate::backend::Endpoint), names in certificates [`tls::SanPattern`](crate::tls::SanPattern).
 
-mod endpoint;
 mod host;
 mod pattern;
-mod san;
 mod status;
 
-pub(crate) use endpoint::parse_port;
-pub use endpoint::{Endpoint, EndpointHost};
 pub use host::HostPattern;
 pub use pattern::Pattern;
-pub use san::SanPattern;
 pub use status::StatusSet;

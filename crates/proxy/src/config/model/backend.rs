@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Certificate;
-use crate::config::{Endpoint, SanPattern};
+use crate::backend::Endpoint;
+use crate::tls::SanPattern;
 
 pub use crate::config::document::SendProxyProtocol;
 

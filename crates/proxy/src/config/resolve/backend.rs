@@ -6,7 +6,7 @@ use manifest::{Finding, Findings, Path};
 
 use super::listener::{certificate, subject_alt_names};
 use super::{duration, files, host, limit, name, number};
-use crate::config::Endpoint;
+use crate::backend::Endpoint;
 use crate::config::document::{self, AppProtocol};
 use crate::config::model::*;
 
@@ -84,7 +84,7 @@ fn target(findings: &mut Findings, path: &Path, document: &document::Backend) ->
             let detail = "may not be given together with `originalDestination`";
             findings.forbidden(path, detail);
         }
-        ([text], false) => match Endpoint::parse(text) {
+        ([text], false) => match text.parse::<Endpoint>() {
             Ok(endpoint) => return Target::Endpoint(endpoint),
             Err(fault) => findings.invalid(&path.index(0), text, fault),
         },
