@@ -5,6 +5,8 @@
 //! - [`hello`] looks at a ClientHello without answering it, for passthrough.
 //! - The record layer is `stream` over `session`; nothing is buffered for a connection without data.
 
+use std::time::Duration;
+
 use rustls::SupportedProtocolVersion;
 use rustls::version::{TLS12, TLS13};
 
@@ -15,6 +17,7 @@ mod facts;
 mod files;
 pub mod hello;
 mod identity;
+mod options;
 mod resolver;
 mod self_signed;
 pub mod server;
@@ -29,7 +32,7 @@ pub use certificate::{Certificate, Pair};
 pub use error::{Error, HandshakeError};
 pub use facts::Facts;
 pub use files::Files;
-pub use identity::{Identity, SanPattern};
+pub use identity::Identity;
 pub(crate) use stream::Stream;
 
 /// The versions of TLS that are spoken.
@@ -50,4 +53,20 @@ impl Versions {
             Self::Only13 => &ALL[..1],
         }
     }
+}
+
+/// The outcome of `work`, if there is one within `limit`.
+async fn in_time<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, HandshakeError>>,
+) -> Result<T, HandshakeError> {
+    let Some(limit) = limit else {
+        return work.await;
+    };
+    let late = |_| {
+        Err(HandshakeError::Timeout {
+            ms: limit.as_millis(),
+        })
+    };
+    tokio::time::timeout(limit, work).await.unwrap_or_else(late)
 }

@@ -1,6 +1,7 @@
 //! TLS towards backends: whom we believe, who we are, and the handshake.
 
 use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,16 +12,17 @@ use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 
-use super::Versions;
 use super::certificate::{Certificate, Credential, Pair};
 use super::error::{Error, HandshakeError};
 use super::facts::Facts;
 use super::files::Files;
-use super::identity::{Identity, SanPattern};
+use super::identity::Identity;
 use super::session::Session;
 use super::store::Material;
 use super::stream::Stream;
 use super::verify::{self, Servers};
+use super::{Versions, in_time};
+use crate::config::SanPattern;
 use crate::transport::Transport;
 
 #[cfg(test)]
@@ -41,8 +43,8 @@ pub struct ClientOptions {
     pub alpn: Vec<String>,
     /// The versions of TLS.
     pub versions: Versions,
-    /// How long a handshake may take.
-    pub handshake_timeout: Duration,
+    /// How long a handshake may take; none: as long as it likes.
+    pub handshake_timeout: Option<Duration>,
 }
 
 /// Whom we believe.
@@ -67,7 +69,7 @@ pub struct Client {
     certificate: Option<Arc<Certificate>>,
     /// What a server's certificate says is believed.
     believes: bool,
-    handshake_timeout: Duration,
+    handshake_timeout: Option<Duration>,
 }
 
 impl Material for Client {
@@ -183,29 +185,24 @@ fn server_name(name: &str) -> Result<ServerName<'static>, Error> {
 }
 
 impl Client {
-    /// Makes a TLS connection of a plain one to `host`, which is a host name or an address, without a port.
+    /// Makes a TLS connection of a plain one to `host`, which is a host name or an address, without a port. Without one, and
+    /// without a name in the options, no name is asked for and a server's certificate has to fit the options' names.
     ///
     /// # Errors
     /// The server is not who it should be, refuses us, breaks the protocol, or takes too long.
     pub async fn connect(
         &self,
         transport: Transport,
-        host: &str,
+        host: Option<&str>,
     ) -> Result<Transport, HandshakeError> {
-        let limit = self.handshake_timeout;
         let handshake = Box::pin(self.handshake(transport, host));
-        match tokio::time::timeout(limit, handshake).await {
-            Ok(result) => result,
-            Err(_) => Err(HandshakeError::Timeout {
-                ms: limit.as_millis(),
-            }),
-        }
+        in_time(self.handshake_timeout, handshake).await
     }
 
     async fn handshake(
         &self,
         transport: Transport,
-        host: &str,
+        host: Option<&str>,
     ) -> Result<Transport, HandshakeError> {
         let Some((socket, ahead, plain)) = transport.into_plain() else {
             return Err(HandshakeError::Protocol {
@@ -214,9 +211,13 @@ impl Client {
         };
         let name = match &self.hostname {
             Some(name) => name.clone(),
-            None => server_name(host).map_err(|why| HandshakeError::PeerCertificate {
-                why: why.to_string(),
-            })?,
+            None => match host {
+                Some(host) => server_name(host).map_err(|why| HandshakeError::PeerCertificate {
+                    why: why.to_string(),
+                })?,
+                // An address is not sent as a name, and no certificate is for this one.
+                None => ServerName::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            },
         };
         let sni = match &name {
             ServerName::DnsName(name) => Some(Box::from(name.as_ref())),

@@ -7,20 +7,23 @@ use std::time::{Duration, SystemTime};
 
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{Ticketer, default_provider};
-use rustls::server::{NoClientAuth, ProducesTickets, UnbufferedServerConnection};
+use rustls::server::{
+    NoClientAuth, NoServerSessionStorage, ProducesTickets, UnbufferedServerConnection,
+};
 use rustls::{CertificateError, RootCertStore, ServerConfig};
 
 use super::certificate::{Certificate, Credential, Pair, dates};
 use super::error::{Error, HandshakeError};
 use super::facts::Facts;
 use super::files::Files;
-use super::identity::{Identity, SanPattern};
+use super::identity::Identity;
 use super::resolver::{Resolver, take_chosen};
 use super::session::Session;
 use super::store::Material;
 use super::stream::Stream;
 use super::verify::{self, Clients, check_names};
-use super::{Versions, self_signed};
+use super::{Versions, in_time, self_signed};
+use crate::config::SanPattern;
 use crate::transport::Transport;
 
 #[cfg(test)]
@@ -36,10 +39,12 @@ pub struct ServerOptions {
     /// The protocols offered by ALPN, best first, such as `h2` and `http/1.1`. A client that offers none of them is refused; one
     /// that offers no ALPN is not.
     pub alpn: Vec<String>,
+    /// Whether clients can resume sessions.
+    pub session_tickets: bool,
     /// The versions of TLS.
     pub versions: Versions,
-    /// How long a handshake may take.
-    pub handshake_timeout: Duration,
+    /// How long a handshake may take; none: as long as it likes.
+    pub handshake_timeout: Option<Duration>,
 }
 
 /// Where a certificate comes from.
@@ -69,7 +74,7 @@ pub struct Server {
     resolver: Arc<Resolver>,
     clients: Option<ClientsInUse>,
     tickets: Arc<dyn ProducesTickets>,
-    handshake_timeout: Duration,
+    handshake_timeout: Option<Duration>,
 }
 
 struct ClientsInUse {
@@ -137,7 +142,12 @@ impl Material for Server {
             why: why.to_string(),
         };
         let tickets = kept.map_or_else(|| Ticketer::new().map_err(library), Ok)?;
-        config.ticketer = tickets.clone();
+        if options.session_tickets {
+            config.ticketer = tickets.clone();
+        } else {
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
         config.alpn_protocols = options
             .alpn
             .iter()
@@ -205,14 +215,8 @@ impl Server {
     /// The client is refused, breaks the protocol, or takes too long. It has been told by an alert, as far as it can
     /// be told; the connection is closed.
     pub async fn accept(&self, transport: Transport) -> Result<Transport, HandshakeError> {
-        let limit = self.handshake_timeout;
         let handshake = Box::pin(self.handshake(transport));
-        match tokio::time::timeout(limit, handshake).await {
-            Ok(result) => result,
-            Err(_) => Err(HandshakeError::Timeout {
-                ms: limit.as_millis(),
-            }),
-        }
+        in_time(self.handshake_timeout, handshake).await
     }
 
     async fn handshake(&self, transport: Transport) -> Result<Transport, HandshakeError> {

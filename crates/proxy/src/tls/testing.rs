@@ -132,8 +132,9 @@ pub(super) fn server_options(certificates: Vec<Source>) -> ServerOptions {
         certificates,
         client: None,
         alpn: vec!["h2".into(), "http/1.1".into()],
+        session_tickets: true,
         versions: Versions::From12,
-        handshake_timeout: LONG,
+        handshake_timeout: Some(LONG),
     }
 }
 
@@ -145,7 +146,7 @@ pub(super) fn client_options(authorities: &Path) -> ClientOptions {
         certificate: None,
         alpn: Vec::new(),
         versions: Versions::From12,
-        handshake_timeout: LONG,
+        handshake_timeout: Some(LONG),
     }
 }
 
@@ -245,6 +246,6 @@ pub(super) async fn shake(
     let (ours, theirs) = pair().await;
     tokio::join!(
         server.accept(ours),
-        client.connect(Transport::tcp(theirs), "app.test")
+        client.connect(Transport::tcp(theirs), Some("app.test"))
     )
 }

@@ -17,7 +17,8 @@ use rustls::{
 use super::certificate::certificates;
 use super::error::Error;
 use super::files::Files;
-use super::identity::{Identity, SanPattern};
+use super::identity::Identity;
+use crate::config::SanPattern;
 
 /// Where Linux distributions keep the bundle of root certificates; the first that exists is taken.
 const SYSTEM_ROOTS: [&str; 6] = [
@@ -120,7 +121,7 @@ pub(super) fn check_names(
         return Ok(());
     }
     let identity = Identity::of(certificate).ok_or(CertificateError::BadEncoding)?;
-    if names.iter().any(|pattern| pattern.matches(&identity)) {
+    if names.iter().any(|pattern| identity.fits(pattern)) {
         return Ok(());
     }
     Err(CertificateError::ApplicationVerificationFailure.into())

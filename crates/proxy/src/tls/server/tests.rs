@@ -45,7 +45,10 @@ fn with_clients(
     options.client = Some(ClientValidation {
         required,
         authorities: vec![directory.write("clients.pem", &authority.pem())],
-        subject_alt_names: names.iter().map(|name| name.parse().unwrap()).collect(),
+        subject_alt_names: names
+            .iter()
+            .map(|name| SanPattern::parse(name).unwrap())
+            .collect(),
     });
     Store::open(options, SystemTime::now()).unwrap()
 }
@@ -212,8 +215,8 @@ async fn clients_are_asked_for_certificates_as_configured() {
             pair.key.display().to_string(),
         ]
     };
-    let required = with_clients(&directory, &authority, true, &["spiffe://td/ns/a/*"]);
-    let optional = with_clients(&directory, &authority, false, &["spiffe://td/ns/a/*"]);
+    let required = with_clients(&directory, &authority, true, &["spiffe://td/ns/a/**"]);
+    let optional = with_clients(&directory, &authority, false, &["spiffe://td/ns/a/**"]);
     for flag in ["-tls1_2", "-tls1_3"] {
         for store in [&required, &optional] {
             let [certificate, key] = arguments(&good);
@@ -391,7 +394,7 @@ async fn a_client_that_is_slow_or_leaves_does_not_stay() {
     let (authority, directory) = (Authority::new("root"), Directory::new());
     let pair_of_files = directory.pair("tls", &authority.issue(&["app.test"]));
     let mut options = server_options(vec![Source::Files(pair_of_files)]);
-    options.handshake_timeout = Duration::from_millis(20);
+    options.handshake_timeout = Some(Duration::from_millis(20));
     let server = Store::<Server>::open(options, SystemTime::now()).unwrap();
     for bytes in [&b""[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"] {
         let (ours, mut theirs) = pair().await;

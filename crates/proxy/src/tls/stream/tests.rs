@@ -28,7 +28,7 @@ async fn spliced() -> (Transport, Transport, TcpStream, TcpStream) {
         let ends = async {
             tokio::join!(
                 server.current().accept(ours),
-                client.current().connect(theirs, "app.test")
+                client.current().connect(theirs, Some("app.test"))
             )
         };
         let copy = tokio::io::copy_bidirectional(&mut to_server, &mut to_client);
