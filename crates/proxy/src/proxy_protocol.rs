@@ -1,7 +1,11 @@
 //! The PROXY protocol, versions 1 and 2: the client's address, in front of a connection's own bytes
 //! (HAProxy's `proxy-protocol.txt`).
 //!
-//! Who may send it is for the caller to decide: anybody else could claim any address.
+//! Who may send it has to be said ([`Network`]) where others can connect too: they could claim any address.
+
+mod accept;
+
+pub use accept::{InvalidNetwork, Network, accept};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

@@ -46,6 +46,7 @@ reasons! {
     TargetTooLong, "target_too_long", 414, "The request's target is longer than the limit.";
     HeadTooLarge, "head_too_large", 431, "The request's head is larger, or has more fields, than the limit.";
     BodyTooLarge, "body_too_large", 413, "The request's body is larger than the limit.";
+    ProxyProtocol, "proxy_protocol", 400, "A connection did not begin with a header of the PROXY protocol, or not from somebody trusted.";
     HeadTimeout, "head_timeout", 408, "The request's head did not arrive in time.";
     BodyTimeout, "body_timeout", 408, "The request's body stopped arriving.";
     ConnectRefused, "connect_refused", 405, "CONNECT is not allowed here.";

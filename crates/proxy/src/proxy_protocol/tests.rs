@@ -98,3 +98,115 @@ fn every_cut_is_partial() {
         }
     }
 }
+
+#[test]
+fn networks_contain_their_addresses() {
+    for (network, inside, outside) in [
+        (
+            "10.0.0.0/8",
+            vec!["10.255.0.1", "::ffff:10.0.0.1"],
+            vec!["11.0.0.0", "::1"],
+        ),
+        ("10.1.2.3", vec!["10.1.2.3"], vec!["10.1.2.2"]),
+        ("0.0.0.0/0", vec!["1.2.3.4"], vec!["::1"]),
+        ("fd00::/8", vec!["fd12::1"], vec!["fe80::1", "10.0.0.1"]),
+        ("::1/128", vec!["::1"], vec!["::2"]),
+    ] {
+        let network: Network = network.parse().unwrap();
+        for address in inside {
+            assert!(
+                network.contains(address.parse().unwrap()),
+                "{network:?} {address}"
+            );
+        }
+        for address in outside {
+            assert!(
+                !network.contains(address.parse().unwrap()),
+                "{network:?} {address}"
+            );
+        }
+    }
+    for text in [
+        "",
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/-1",
+        "::/129",
+        "a/8",
+        "10.0.0/8",
+    ] {
+        assert!(text.parse::<Network>().is_err(), "{text}");
+    }
+}
+
+mod connections {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+    use crate::buffer::{Buffer, Size};
+    use crate::transport::Transport;
+
+    async fn accepted(sources: &[&str], bytes: &[u8]) -> Result<(Transport, Buffer), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        client.set_nodelay(true).unwrap();
+        let mut transport = Transport::tcp(listener.accept().await.unwrap().0);
+        let sources: Vec<Network> = sources.iter().map(|text| text.parse().unwrap()).collect();
+        let write = async {
+            for byte in bytes {
+                client.write_all(&[*byte]).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            client.shutdown().await.unwrap();
+            // Whoever reads the end of this direction sees what was refused.
+            let _ = client.read_to_end(&mut Vec::new()).await;
+        };
+        let read = async {
+            accept(&mut transport, &sources, Duration::from_secs(60)).await?;
+            let mut rest = Buffer::new();
+            while poll_fn(|cx| transport.poll_read(cx, &mut rest, Size::Small))
+                .await
+                .unwrap()
+                > 0
+            {}
+            Ok((transport, rest))
+        };
+        tokio::select! {
+            result = read => result.map_err(|failure: crate::reason::Failure| failure.detail.into_owned()),
+            () = write => Err("nobody read it".to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn the_client_is_who_the_header_says_and_the_rest_is_left() {
+        let (transport, rest) = accepted(
+            &["127.0.0.0/8"],
+            b"PROXY TCP4 1.2.3.4 5.6.7.8 80 443\r\nGET",
+        )
+        .await
+        .unwrap();
+        assert_eq!(transport.facts().peer, "1.2.3.4:80".parse().ok());
+        assert_eq!(transport.facts().local, "5.6.7.8:443".parse().ok());
+        assert_eq!(rest.bytes(), b"GET");
+        let (transport, rest) = accepted(&[], b"PROXY UNKNOWN\r\nGET").await.unwrap();
+        assert!(transport.facts().peer.unwrap().ip().is_loopback());
+        assert_eq!(rest.bytes(), b"GET");
+    }
+
+    #[tokio::test]
+    async fn without_a_header_or_trust_nothing_goes_on() {
+        let header = b"PROXY TCP4 1.2.3.4 5.6.7.8 80 443\r\nGET";
+        let refused = accepted(&["10.0.0.0/8"], header).await.unwrap_err();
+        assert_eq!(refused, "127.0.0.1 may not send it");
+        let refused = accepted(&[], b"GET / HTTP/1.1\r\n").await.unwrap_err();
+        assert!(refused.contains("no signature"), "{refused}");
+        let refused = accepted(&[], b"PROXY TCP4 1.2").await.unwrap_err();
+        assert!(refused.contains("ends before"), "{refused}");
+    }
+}
