@@ -58,10 +58,7 @@ fuzz_target!(|bytes: &[u8]| {
         trusted_hops: forwarded_for.len() % 3,
         headers: config::ForwardedHeaders::Both,
     };
-    let peer = Peer {
-        address: None,
-        encrypted: false,
-    };
+    let peer = Peer::new(None, false);
     let client = forwarded::learn(&head, settings, peer);
     let Decision::Proceed(plan) = filter::decide(rule, found.alternative, &request, &client, None)
     else {

@@ -11,16 +11,26 @@ use std::net::IpAddr;
 use crate::config::{Forwarded, ForwardedHeaders};
 use crate::message::{Headers, RequestHead};
 
-use super::redirect::default_port;
 use crate::route::host_of;
 
-/// The other end of a connection.
+/// The other end of a connection; made once for all its requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
-    /// Its address, as the socket or the PROXY protocol has it; `None` for a Unix socket.
-    pub address: Option<IpAddr>,
-    /// Whether it speaks TLS to us.
-    pub encrypted: bool,
+    address: Option<IpAddr>,
+    encrypted: bool,
+    text: Text,
+}
+
+impl Peer {
+    /// `address` is what the socket or the PROXY protocol says, `None` for a Unix socket; `encrypted` whether TLS is spoken.
+    #[must_use]
+    pub fn new(address: Option<IpAddr>, encrypted: bool) -> Self {
+        Peer {
+            address,
+            encrypted,
+            text: address.map_or(Text::EMPTY, Text::of),
+        }
+    }
 }
 
 /// Who the client is, as far as it can be believed.
@@ -32,8 +42,8 @@ pub struct Client {
     pub scheme: &'static str,
     /// The host, and perhaps the port, that it wants; empty when it names none.
     pub authority: Vec<u8>,
-    /// Address of who is connected to us.
-    peer: Option<IpAddr>,
+    /// Address of who is connected to us; empty for a Unix socket.
+    peer: Text,
     headers: ForwardedHeaders,
     /// Believed entries before the peer, as `Forwarded` has them and as bare addresses.
     believed: Vec<Entry>,
@@ -54,11 +64,14 @@ impl Client {
     /// The port that the client used.
     #[must_use]
     pub fn port(&self) -> Option<u16> {
-        let text = std::str::from_utf8(&self.authority).ok()?;
-        let (_, port) = text
-            .rsplit_once(':')
-            .filter(|(_, port)| !port.contains(']'))?;
-        port.parse().ok()
+        self.port_text()?.parse().ok()
+    }
+
+    fn port_text(&self) -> Option<&str> {
+        let colon = self.authority.iter().rposition(|byte| *byte == b':')?;
+        let port = &self.authority[colon + 1..];
+        let digits = (1..=5).contains(&port.len()) && port.iter().all(u8::is_ascii_digit);
+        std::str::from_utf8(port).ok().filter(|_| digits)
     }
 }
 
@@ -69,7 +82,7 @@ pub fn learn(head: &RequestHead, settings: Forwarded, peer: Peer) -> Client {
         address: peer.address,
         scheme: if peer.encrypted { "https" } else { "http" },
         authority: head.authority().unwrap_or(b"").to_vec(),
-        peer: peer.address,
+        peer: peer.text,
         headers: settings.headers,
         believed: Vec::new(),
         prefix: String::new(),
@@ -122,12 +135,11 @@ pub fn write(client: &Client, prefix: &str, head: &mut RequestHead) {
     headers.retain(|field| !is_forwarded(field.name));
     let mut add = |name: &str, value: &[u8]| {
         if !value.is_empty() {
-            // What came in a head has no control characters.
-            let _ = headers.append(name, value);
+            // The names are ours, and what came in a head was checked then.
+            headers.append_parsed(name.as_bytes(), value);
         }
     };
-    let peer = client.peer.map(Text::of);
-    let peer = peer.as_ref().map(Text::as_str);
+    let peer = Some(client.peer.as_str()).filter(|peer| !peer.is_empty());
     let believed = &client.believed;
     let x = matches!(
         client.headers,
@@ -143,11 +155,17 @@ pub fn write(client: &Client, prefix: &str, head: &mut RequestHead) {
         }
         add("X-Forwarded-Proto", client.scheme.as_bytes());
         add("X-Forwarded-Host", &client.authority);
-        let port = client.port().unwrap_or(default_port(client.scheme));
-        add("X-Forwarded-Port", Text::of(port).as_str().as_bytes());
-        let address = client.address.map(Text::of);
-        let address = address.as_ref().map_or("", Text::as_str);
-        add("X-Real-IP", address.as_bytes());
+        let default = match client.scheme {
+            "https" => "443",
+            _ => "80",
+        };
+        let port = client.port_text().unwrap_or(default);
+        add("X-Forwarded-Port", port.as_bytes());
+        if believed.is_empty() {
+            add("X-Real-IP", client.peer.as_str().as_bytes());
+        } else if let Some(address) = client.address {
+            add("X-Real-IP", Text::of(address).as_str().as_bytes());
+        }
     }
     if matches!(
         client.headers,
@@ -170,18 +188,21 @@ pub fn write(client: &Client, prefix: &str, head: &mut RequestHead) {
     add("X-Forwarded-Prefix", prefix.as_bytes());
 }
 
-/// The text of an address or port, without an allocation: every request has some.
+/// The text of an address, without an allocation.
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Text {
-    bytes: [u8; 64],
+    bytes: [u8; 46],
     length: usize,
 }
 
 impl Text {
-    fn of(value: impl fmt::Display) -> Self {
-        let mut text = Text {
-            bytes: [0; 64],
-            length: 0,
-        };
+    const EMPTY: Text = Text {
+        bytes: [0; 46],
+        length: 0,
+    };
+
+    fn of(value: IpAddr) -> Self {
+        let mut text = Text::EMPTY;
         // No address is longer than 45 bytes.
         let _ = fmt::write(&mut text, format_args!("{value}"));
         text
@@ -189,6 +210,12 @@ impl Text {
 
     fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..self.length]).unwrap_or("")
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
     }
 }
 

@@ -45,10 +45,7 @@ const FORWARDED: Forwarded = Forwarded {
 };
 
 fn peer(encrypted: bool) -> Peer {
-    Peer {
-        address: Some("192.0.2.1".parse().unwrap()),
-        encrypted,
-    }
+    Peer::new(Some("192.0.2.1".parse().unwrap()), encrypted)
 }
 
 /// Finds the rule and decides.

@@ -303,10 +303,7 @@ fn outcome(
     question: &Question,
 ) -> Outcome {
     let rule = &config.routes[found.route].rules[found.rule];
-    let peer = Peer {
-        address: None,
-        encrypted: question.is_encrypted(),
-    };
+    let peer = Peer::new(None, question.is_encrypted());
     let listener = &config.listeners[found.listener];
     let client = filter::forwarded::learn(head, listener.forwarded, peer);
     let plan = match filter::decide(rule, found.alternative, request, &client, None) {

@@ -134,10 +134,7 @@ fn off_touches_nothing() {
 #[test]
 fn a_unix_socket_has_no_address() {
     let mut head = head("/", &[("X-Forwarded-For", "10.0.0.1")]);
-    let peer = Peer {
-        address: None,
-        encrypted: false,
-    };
+    let peer = Peer::new(None, false);
     let client = forwarded::learn(&head, FORWARDED, peer);
     forwarded::write(&client, "", &mut head);
     assert_eq!(values(head.headers(), "X-Forwarded-For"), "");
