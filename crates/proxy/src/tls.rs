@@ -32,7 +32,7 @@ pub use certificate::{Certificate, Pair};
 pub use error::{Error, HandshakeError};
 pub use facts::Facts;
 pub use files::Files;
-pub use identity::Identity;
+pub use identity::{Identity, SanPattern};
 pub(crate) use stream::Stream;
 
 /// The versions of TLS that are spoken.

@@ -16,13 +16,12 @@ use super::certificate::{Certificate, Credential, Pair};
 use super::error::{Error, HandshakeError};
 use super::facts::Facts;
 use super::files::Files;
-use super::identity::Identity;
+use super::identity::{Identity, SanPattern};
 use super::session::Session;
 use super::store::Material;
 use super::stream::Stream;
 use super::verify::{self, Servers};
 use super::{Versions, in_time};
-use crate::config::SanPattern;
 use crate::transport::Transport;
 
 #[cfg(test)]

@@ -123,6 +123,14 @@ pub enum Error {
     /// A list of certificates without any.
     #[error("no certificate is given")]
     Nothing,
+    /// A pattern of subject alternative names makes no sense.
+    #[error("`{pattern}` is not a pattern of subject alternative names: {why}")]
+    Pattern {
+        /// As written.
+        pattern: String,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A name that is neither a host name nor an address.
     #[error("`{name}` is neither a host name nor an IP address")]
     Name {

@@ -16,14 +16,13 @@ use super::certificate::{Certificate, Credential, Pair, dates};
 use super::error::{Error, HandshakeError};
 use super::facts::Facts;
 use super::files::Files;
-use super::identity::Identity;
+use super::identity::{Identity, SanPattern};
 use super::resolver::{Resolver, take_chosen};
 use super::session::Session;
 use super::store::Material;
 use super::stream::Stream;
 use super::verify::{self, Clients, check_names};
 use super::{Versions, in_time, self_signed};
-use crate::config::SanPattern;
 use crate::transport::Transport;
 
 #[cfg(test)]

@@ -17,8 +17,7 @@ use rustls::{
 use super::certificate::certificates;
 use super::error::Error;
 use super::files::Files;
-use super::identity::Identity;
-use crate::config::SanPattern;
+use super::identity::{Identity, SanPattern};
 
 /// Where Linux distributions keep the bundle of root certificates; the first that exists is taken.
 const SYSTEM_ROOTS: [&str; 6] = [
@@ -121,7 +120,7 @@ pub(super) fn check_names(
         return Ok(());
     }
     let identity = Identity::of(certificate).ok_or(CertificateError::BadEncoding)?;
-    if names.iter().any(|pattern| identity.fits(pattern)) {
+    if names.iter().any(|pattern| pattern.matches(&identity)) {
         return Ok(());
     }
     Err(CertificateError::ApplicationVerificationFailure.into())

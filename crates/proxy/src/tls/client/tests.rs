@@ -77,11 +77,10 @@ async fn names_can_be_given_instead_of_the_hosts() {
     };
     let hostname = connect(&|options| options.hostname = Some("other.test".into())).await;
     assert_eq!(hostname.unwrap().as_deref(), Some("other.test"));
-    let pattern = |pattern: &str| vec![SanPattern::parse(pattern).unwrap()];
-    let fits = connect(&|options| options.subject_alt_names = pattern("spiffe://td/ns/a/**")).await;
+    let pattern = |pattern: &str| vec![pattern.parse().unwrap()];
+    let fits = connect(&|options| options.subject_alt_names = pattern("spiffe://td/ns/a/*")).await;
     assert_eq!(fits.unwrap().as_deref(), Some("app.test"));
-    let other =
-        connect(&|options| options.subject_alt_names = pattern("spiffe://td/ns/b/**")).await;
+    let other = connect(&|options| options.subject_alt_names = pattern("spiffe://td/ns/b/*")).await;
     assert_eq!(other.unwrap_err().reason(), "peer_certificate");
     let anybody = connect(&|options| options.trust = Trust::Anybody).await;
     anybody.unwrap();
@@ -241,6 +240,98 @@ async fn openssl_as_a_server_is_spoken_to() {
             read(&mut transport, 12).await.unwrap(),
             b"dnuora nrut\n",
             "{version}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_tickets_nothing_is_resumed() {
+    let (authority, directory) = (Authority::new("root"), Directory::new());
+    let pair = directory.pair("tls", &authority.issue(&["app.test"]));
+    let mut options = server_options(vec![Source::Files(pair)]);
+    options.session_tickets = false;
+    let server = Store::<Server>::open(options, SystemTime::now()).unwrap();
+    for versions in [Versions::From12, Versions::Only13] {
+        let client = changed(&directory, &authority, |options| {
+            options.versions = versions
+        });
+        for _ in 0..3 {
+            let (ours, theirs) = shake(server.current(), client.current()).await;
+            let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+            write(&mut ours, &[b"x"]).await.unwrap();
+            read(&mut theirs, 1).await.unwrap();
+            assert!(!ours.facts().tls.as_ref().unwrap().resumed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_host_a_certificate_has_to_fit_the_given_names() {
+    let (authority, directory) = (Authority::new("root"), Directory::new());
+    let server = server(
+        &directory,
+        &authority,
+        &["app.test", "spiffe://td/ns/a/sa/app"],
+    );
+    for (names, fits) in [
+        (vec!["spiffe://td/ns/a/sa/app"], true),
+        (vec!["spiffe://td/other"], false),
+        (vec![], false),
+    ] {
+        let client = changed(&directory, &authority, |options| {
+            options.subject_alt_names = names.iter().map(|name| name.parse().unwrap()).collect();
+        });
+        let (ours, theirs) = pair().await;
+        let (accepted, connected) = tokio::join!(
+            server.current().accept(ours),
+            client.current().connect(Transport::tcp(theirs), None)
+        );
+        assert_eq!(connected.is_ok(), fits, "{names:?}");
+        assert_eq!(accepted.is_ok(), fits, "{names:?}");
+        if let Ok(accepted) = accepted {
+            assert_eq!(accepted.facts().tls.as_ref().unwrap().server_name, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn certificates_longer_than_a_record_are_taken() {
+    let (authority, directory) = (Authority::new("root"), Directory::new());
+    let names: Vec<String> = (0..1000)
+        .map(|number| format!("name-{number}.long.app.test"))
+        .collect();
+    let names: Vec<&str> = ["app.test"]
+        .into_iter()
+        .chain(names.iter().map(String::as_str))
+        .collect();
+    let ca = directory.write("clients.pem", &authority.pem());
+    let pair = directory.pair("tls", &authority.issue(&names));
+    let mut options = server_options(vec![Source::Files(pair.clone())]);
+    options.client = Some(ClientValidation {
+        required: true,
+        authorities: vec![ca],
+        subject_alt_names: vec![],
+    });
+    let server = Store::<Server>::open(options, SystemTime::now()).unwrap();
+    let client = changed(&directory, &authority, |options| {
+        options.certificate = Some(pair)
+    });
+    for _ in 0..2 {
+        let (ours, theirs) = shake(server.current(), client.current()).await;
+        let (mut ours, mut theirs) = (ours.unwrap(), theirs.unwrap());
+        write(&mut ours, &[b"x"]).await.unwrap();
+        assert_eq!(read(&mut theirs, 1).await.unwrap(), b"x");
+        assert_eq!(
+            ours.facts()
+                .tls
+                .as_ref()
+                .unwrap()
+                .peer
+                .as_ref()
+                .unwrap()
+                .dns
+                .len(),
+            1001
         );
     }
 }
