@@ -1,11 +1,13 @@
-//! Small values of the configuration, parsed once: host patterns, statuses, expressions.
+//! Small values of the configuration, parsed once: host and name patterns, statuses, expressions.
 //!
-//! Endpoints are [`backend::Endpoint`](crate::backend::Endpoint), names in certificates [`tls::SanPattern`](crate::tls::SanPattern).
+//! Endpoints are [`backend::Endpoint`](crate::backend::Endpoint).
 
 mod host;
 mod pattern;
+mod san;
 mod status;
 
 pub use host::HostPattern;
 pub use pattern::Pattern;
+pub use san::SanPattern;
 pub use status::StatusSet;

@@ -5,8 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::HostPattern;
-use crate::tls::SanPattern;
+use crate::config::{HostPattern, SanPattern};
 
 pub use crate::config::document::{ForwardedHeaders, ListenerProtocol, TlsMode, TlsVersion};
 

@@ -6,12 +6,11 @@ use std::net::{IpAddr, SocketAddr};
 use manifest::{Findings, Path};
 
 use super::{file, files, limit, name, number};
-use crate::config::HostPattern;
 use crate::config::document::{
     self, AcceptProxyProtocol, ClientValidationMode, ListenerProtocol, TlsMode, TlsVersion,
 };
 use crate::config::model::*;
-use crate::tls::SanPattern;
+use crate::config::{HostPattern, SanPattern};
 
 pub(super) fn listeners(
     findings: &mut Findings,
@@ -287,7 +286,7 @@ pub(super) fn subject_alt_names(
     let names = names.iter().enumerate();
     names
         .filter_map(|(index, text)| {
-            text.parse()
+            SanPattern::parse(text)
                 .map_err(|fault| findings.invalid(&path.index(index), text, fault))
                 .ok()
         })
