@@ -1,13 +1,11 @@
-//! Small values of the configuration, parsed once: host and name patterns, statuses, expressions.
+//! Small values of the configuration, parsed once: host patterns, statuses, expressions.
 //!
-//! Endpoints are [`backend::Endpoint`](crate::backend::Endpoint).
+//! Endpoints are [`backend::Endpoint`](crate::backend::Endpoint), names in certificates [`tls::SanPattern`](crate::tls::SanPattern).
 
 mod host;
 mod pattern;
-mod san;
 mod status;
 
 pub use host::HostPattern;
 pub use pattern::Pattern;
-pub use san::SanPattern;
 pub use status::StatusSet;

@@ -122,7 +122,7 @@ object! {
         mode: Option<ClientValidationMode> = "mode";
         /// Files with the CAs, in PEM. Watched.
         ca_certificates: Vec<String> = "caCertificates".required();
-        /// Names, at least one of which the certificate must have: `dns.name`, `*.name`, an address, or a URI as `spiffe://domain/path`, where `*` stands for one element and `**` at the end for any that follow; default: any name.
+        /// Names, at least one of which the certificate must have: `dns.name`, `*.name` (one label), an address, a mail address, or a URI as `spiffe://domain/path/*`, where `*` stands for one element, and at the end for all that follows; default: any name.
         subject_alt_names: Vec<String> = "subjectAltNames";
     }
 }

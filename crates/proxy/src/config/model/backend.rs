@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Certificate;
 use crate::backend::Endpoint;
-use crate::config::SanPattern;
+use crate::tls::SanPattern;
 
 pub use crate::config::document::SendProxyProtocol;
 

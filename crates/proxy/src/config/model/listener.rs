@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::{HostPattern, SanPattern};
+use crate::config::HostPattern;
+use crate::tls::SanPattern;
 
 pub use crate::config::document::{ForwardedHeaders, ListenerProtocol, TlsMode, TlsVersion};
 

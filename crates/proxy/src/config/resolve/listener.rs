@@ -6,11 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use manifest::{Findings, Path};
 
 use super::{file, files, limit, name, number};
+use crate::config::HostPattern;
 use crate::config::document::{
     self, AcceptProxyProtocol, ClientValidationMode, ListenerProtocol, TlsMode, TlsVersion,
 };
 use crate::config::model::*;
-use crate::config::{HostPattern, SanPattern};
+use crate::tls::SanPattern;
 
 pub(super) fn listeners(
     findings: &mut Findings,
@@ -286,7 +287,7 @@ pub(super) fn subject_alt_names(
     let names = names.iter().enumerate();
     names
         .filter_map(|(index, text)| {
-            SanPattern::parse(text)
+            text.parse()
                 .map_err(|fault| findings.invalid(&path.index(index), text, fault))
                 .ok()
         })
