@@ -253,7 +253,7 @@ async fn without_tickets_nothing_is_resumed() {
     let server = Store::<Server>::open(options, SystemTime::now()).unwrap();
     for versions in [Versions::From12, Versions::Only13] {
         let client = changed(&directory, &authority, |options| {
-            options.versions = versions
+            options.versions = versions;
         });
         for _ in 0..3 {
             let (ours, theirs) = shake(server.current(), client.current()).await;
@@ -314,7 +314,7 @@ async fn certificates_longer_than_a_record_are_taken() {
     });
     let server = Store::<Server>::open(options, SystemTime::now()).unwrap();
     let client = changed(&directory, &authority, |options| {
-        options.certificate = Some(pair)
+        options.certificate = Some(pair);
     });
     for _ in 0..2 {
         let (ours, theirs) = shake(server.current(), client.current()).await;
