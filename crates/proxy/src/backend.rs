@@ -1,6 +1,7 @@
 //! Where requests go: endpoints, their connections, and patience with an app that starts or restarts.
 //!
-//! Each worker has its own value of each backend: everything here is of one thread.
+//! Each worker has its own value of each backend: everything here is of one thread. Connections are used within a
+//! `LocalSet`, on which the task runs that watches the idle ones.
 
 mod endpoint;
 mod hold;

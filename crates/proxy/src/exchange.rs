@@ -15,6 +15,7 @@ pub mod run;
 use std::task::{Context, Poll};
 
 use crate::buffer::Chunk;
+use crate::deadline::Deadline;
 use crate::message::framing::BodyLength;
 use crate::message::{Headers, RequestHead, ResponseHead};
 use crate::reason::Failure;
@@ -65,6 +66,9 @@ pub trait Downstream: BodySource + BodySink {
 
     /// From here on both bodies are bytes without frame: after a 101, or a 2xx to CONNECT, was sent.
     fn start_tunnel(&mut self);
+
+    /// The timer of the exchange: one that outlives it where exchanges follow each other, since timers are dear to make.
+    fn deadline(&mut self) -> &mut Deadline;
 
     /// Ready when the client went away, to be asked while the backend is waited for.
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()>;

@@ -8,7 +8,6 @@ use super::decision::{EditResponse, Timeouts};
 use super::pump::{Direction, Side};
 use super::replay::Replay;
 use super::{Downstream, Upstream};
-use crate::deadline::Deadline;
 use crate::message::framing::BodyLength;
 use crate::message::{Known, RequestHead, ResponseHead, hop, policy};
 use crate::reason::{Failure, Reason};
@@ -35,7 +34,6 @@ pub struct Forwarding<'a, D, U> {
     body_timeout: std::time::Duration,
     /// When the whole has to be over.
     ends: Option<Instant>,
-    deadline: Deadline,
     phase: Phase,
     upload: Direction,
     download: Direction,
@@ -82,7 +80,6 @@ impl<'a, D: Downstream, U: Upstream> Forwarding<'a, D, U> {
             ends: timeouts
                 .request
                 .and_then(|limit| started.checked_add(limit)),
-            deadline: Deadline::new(),
             phase: Phase::Waiting,
             upload: Direction::new(),
             download: Direction::new(),
@@ -216,14 +213,14 @@ impl<'a, D: Downstream, U: Upstream> Forwarding<'a, D, U> {
             },
             Phase::Tunnel => (self.timeouts.tunnel_idle, Reason::IdleTimeout),
         };
-        if moved || !self.deadline.is_set() {
-            self.deadline.set(patience);
+        let deadline = self.downstream.deadline();
+        if moved || !deadline.is_set() {
+            deadline.set(patience);
             if let Some(ends) = self.ends.filter(|_| self.phase != Phase::Tunnel) {
-                self.deadline
-                    .set_at(self.deadline.at().map_or(ends, |at| at.min(ends)));
+                deadline.set_at(deadline.at().map_or(ends, |at| at.min(ends)));
             }
         }
-        if self.deadline.poll(cx).is_pending() {
+        if deadline.poll(cx).is_pending() {
             return Poll::Pending;
         }
         let over =

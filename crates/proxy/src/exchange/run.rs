@@ -216,6 +216,7 @@ async fn forward<D: Downstream>(
         let result = poll_fn(|cx| forwarding.poll(cx)).await;
         let unanswered = forwarding.is_unanswered();
         course.moved = forwarding.moved();
+        downstream.deadline().clear();
         match result {
             Ok(()) => {
                 lease.release();

@@ -346,6 +346,10 @@ impl Downstream for ServerConnection {
         self.wire.start_tunnel();
     }
 
+    fn deadline(&mut self) -> &mut Deadline {
+        &mut self.deadline
+    }
+
     fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // While a body is read, or a further request waits, the end of the connection shows there.
         if !matches!(self.wire.reader, Reader::Done) || !self.wire.input.is_empty() {
