@@ -72,8 +72,9 @@ pub fn parse(bytes: &[u8]) -> Result<Option<Hello>, HandshakeError> {
     if is_http(bytes) {
         return Err(HandshakeError::PlainHttp);
     }
-    let Some(message) = message(bytes)? else {
-        return if bytes.len() > LIMIT {
+    // What is beyond does not count, so that it does not matter how much has arrived.
+    let Some(message) = message(&bytes[..bytes.len().min(LIMIT)])? else {
+        return if bytes.len() >= LIMIT {
             wrong("a ClientHello of more than 32 KiB")
         } else {
             Ok(None)

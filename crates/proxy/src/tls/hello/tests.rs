@@ -137,6 +137,7 @@ async fn a_client_that_says_nothing_or_too_much_is_let_go() {
     let (mut transport, mut client) = pair().await;
     let start = b"\x16\x03\x01\x00\x04\x01\x00\x7f\xff".to_vec();
     let flood = [start, b"\x16\x03\x01\x00\x01x".repeat(20_000)].concat();
+    assert!(parse(&flood[..LIMIT - 1]).unwrap().is_none() && parse(&flood).is_err());
     let (ended, _) = tokio::join!(peek(&mut transport, LONG), client.write_all(&flood));
     assert_eq!(ended.unwrap_err().reason(), "protocol");
 }
