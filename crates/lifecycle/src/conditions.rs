@@ -7,6 +7,9 @@ use crate::machine::Machine;
 use crate::restart;
 use crate::sandbox::SandboxState;
 
+#[cfg(test)]
+mod upstream;
+
 /// A condition without its times.
 struct Found {
     kind: &'static str,
@@ -91,9 +94,13 @@ impl Machine {
     fn all_containers_restarting(&self) -> Found {
         let found = Found::holds("AllContainersRestarting", self.restarting_all);
         match self.shown_phase {
-            _ if self.restarting_all => found.because("RestartAllContainersStarted"),
-            PodPhase::Failed => found.because("PodFailed"),
-            _ => found,
+            _ if self.restarting_all => found
+                .because("RestartAllContainersStarted")
+                .saying("container exited with restart policy rule".to_owned()),
+            _ => match self.terminal_reason() {
+                Some(reason) => found.because(reason),
+                None => found,
+            },
         }
     }
 

@@ -150,6 +150,14 @@ pub(crate) fn pre_stop_failed(container: &str) -> PodEvent {
     )
 }
 
+/// R7.10, upstream's `runHTTPHandler`.
+pub(crate) fn hook_fell_back(container: &str, server: &str) -> PodEvent {
+    let message = format!(
+        "request to HTTPS lifecycle hook {server} got HTTP response, retry with HTTP succeeded"
+    );
+    warning("LifecycleHTTPFallback", message, container)
+}
+
 pub(crate) fn probe_failed(container: &str, probe: ProbeKind, output: &str) -> PodEvent {
     warning(
         "Unhealthy",

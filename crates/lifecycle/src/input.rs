@@ -89,6 +89,9 @@ impl Machine {
                     self.hook_done(i, instance, hook, result);
                 }
             }
+            Input::HookFellBack { container, server } => {
+                self.emit(events::hook_fell_back(&container, &server));
+            }
             Input::Delete { grace_seconds } => self.delete(grace_seconds),
             Input::KillNow => self.kill_all_now(),
             Input::ObjectsChanged => self.retry_now(),

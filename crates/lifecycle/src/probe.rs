@@ -11,6 +11,9 @@ use manifest::core::v1::Probe;
 use crate::Time;
 use crate::protocol::{Instance, ProbeKind, ProbeOutcome};
 
+#[cfg(test)]
+mod upstream;
+
 /// Attempts within one run while the probe cannot be carried out (R5.12).
 const ATTEMPTS: u32 = 3;
 

@@ -93,6 +93,14 @@ pub enum Input {
         /// The error text when it failed.
         result: Result<(), String>,
     },
+    /// An `httpGet` hook over HTTPS met a server that speaks HTTP, and succeeded that way (R7.10); before its
+    /// [`Input::HookDone`].
+    HookFellBack {
+        /// Name of the container.
+        container: String,
+        /// Whom it asked, as HOST:PORT.
+        server: String,
+    },
     /// The Pod is to end: a deletion request.
     Delete {
         /// Seconds between SIGTERM and SIGKILL; the Pod's own value when absent (R8.1).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use manifest::core::v1::ContainerRestartRuleAction as RuleAction;
 
-use crate::container::{End, Failure, Run};
+use crate::container::{Container, End, Failure, Run};
 use crate::machine::Machine;
 use crate::protocol::Exit;
 use crate::{Time, restart};
@@ -22,12 +22,7 @@ impl Machine {
     /// The container whose exit asks for it. The records of a restart are removed, so that no exit is
     /// looked at twice (R20.11).
     pub(crate) fn restart_all_trigger(&self) -> Option<usize> {
-        self.containers.iter().position(|container| {
-            container.ended().is_some_and(|end| {
-                let action = restart::rule_action(&container.spec, end.exit.code);
-                action == Some(RuleAction::RestartAllContainers)
-            })
-        })
+        self.containers.iter().position(asks_for_it)
     }
 
     /// When the trigger's wish may be followed, if that is not now.
@@ -39,11 +34,13 @@ impl Machine {
     }
 
     /// The order in which containers are stopped and forgotten: apps, then init entries, each in list
-    /// order, the trigger last (R20.9).
+    /// order, and last, in the same order, those whose exit asked for it (R20.9).
     pub(crate) fn restart_all_queue(&self, trigger: usize) -> Vec<usize> {
         let apps = self.inits..self.containers.len();
-        let others = apps.chain(0..self.inits).filter(|&i| i != trigger);
-        others.chain([trigger]).collect()
+        let asks = |&i: &usize| i == trigger || asks_for_it(&self.containers[i]);
+        let (sources, mut queue): (Vec<_>, Vec<_>) = apps.chain(0..self.inits).partition(asks);
+        queue.extend(sources);
+        queue
     }
 
     /// Begins with the next container: stops it if it runs. Says whether there is anything to wait for.
@@ -103,4 +100,12 @@ impl Machine {
         }
         self.dirty = true;
     }
+}
+
+/// Whether a container's end matches a rule that restarts all.
+fn asks_for_it(container: &Container) -> bool {
+    container.ended().is_some_and(|end| {
+        let action = restart::rule_action(&container.spec, end.exit.code);
+        action == Some(RuleAction::RestartAllContainers)
+    })
 }

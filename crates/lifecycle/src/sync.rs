@@ -131,6 +131,16 @@ impl Machine {
         if self.sandbox.retry_at.is_some_and(|at| at > self.now) {
             return VecDeque::new();
         }
+        // What ended for good stays so (R3.1); if that is all, there is nothing to make a sandbox for (R21.2).
+        let due = |&i: &usize| {
+            let app = &self.containers[i];
+            app.ended().is_none() || self.restarts(app)
+        };
+        let due = (self.inits..self.containers.len()).filter(due);
+        let due = due.map(|i| self.start_step(i)).collect::<Vec<_>>();
+        if due.is_empty() {
+            return VecDeque::new();
+        }
         let mut steps = VecDeque::new();
         if self.live_indices().next().is_some() {
             steps.push_back(Step::StopAll {
@@ -141,16 +151,7 @@ impl Machine {
         if self.inits > 0 {
             steps.push_back(self.start_step(0));
         } else {
-            // What ended for good stays so (R3.1).
-            let due = |i: &usize| {
-                let app = &self.containers[*i];
-                app.ended().is_none() || self.restarts(app)
-            };
-            steps.extend(
-                (0..self.containers.len())
-                    .filter(due)
-                    .map(|i| self.start_step(i)),
-            );
+            steps.extend(due);
         }
         steps
     }

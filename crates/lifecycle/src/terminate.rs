@@ -169,11 +169,9 @@ impl Machine {
 
     /// Stops one container without hook and grace, as RestartAllContainers does (R20.9).
     pub(crate) fn begin_quick_stop(&mut self, i: usize) {
-        let message = format!("Stopping container {}", self.containers[i].name());
-        self.emit(events::killing(
-            &self.containers[i].spec.name.clone(),
-            &message,
-        ));
+        // The word that a kubelet gives its `killContainer` here.
+        let event = events::killing(self.containers[i].name(), "killing");
+        self.emit(event);
         self.containers[i].stop = Some(Stop {
             grace: 0,
             ordered: false,
@@ -329,11 +327,15 @@ impl Machine {
         if let Some(deletion) = &self.deletion {
             return deletion.grace;
         }
+        // Where the Pod has none, that of a probe does not count either (R8.14).
+        let Some(of_pod) = self.pod.spec.termination_grace_period_seconds else {
+            return LEAST_GRACE;
+        };
         let spec = &self.containers[i].spec;
         let probe = probe.and_then(|kind| crate::container::probe_of(spec, kind));
         probe
             .and_then(|probe| probe.termination_grace_period_seconds)
-            .unwrap_or(self.spec_grace())
+            .unwrap_or(of_pod)
     }
 
     /// The Pod's own grace (R8.14).

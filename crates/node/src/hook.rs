@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use container::{Launcher, Process, Running};
 use manifest::core::v1::{Container, LifecycleHandler};
 
+use crate::probe::http::Reached;
 use crate::probe::{exec, http, http_request};
 
 /// Runs a hook to its end.
@@ -15,14 +16,14 @@ pub(crate) async fn run(
     handler: &LifecycleHandler,
     container: &Container,
     pod_ip: Option<IpAddr>,
-) -> Result<(), String> {
+) -> Result<Reached, String> {
     if let Some(action) = &handler.exec {
         // The command lives on when nobody waits for it any more, until its container dies (R8.4).
         let ended = exec::run(launcher, target, process, &action.command, false)
             .await
             .map_err(|error| error.to_string())?;
         return match ended.code {
-            0 => Ok(()),
+            0 => Ok(Reached::AsAsked),
             code => Err(format!(
                 "command '{}' exited with {code}: {}, message: {:?}",
                 action.command.join(" "),

@@ -183,7 +183,7 @@ impl Progress {
         let told = matches!(reason.as_str(), "BackOff" | "Failed" | "DeadlineExceeded");
         if reason == "Killing" {
             // That a Pod's containers are being stopped is known; a sidecar hears of it before its turn comes.
-            if message.starts_with("Stopping container") {
+            if message.starts_with("Stopping container") || message == "killing" {
                 return Vec::new();
             }
             return vec![Line::of(container, Mark::Bad, message)];

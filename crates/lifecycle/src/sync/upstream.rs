@@ -1,8 +1,8 @@
-//! Facts of upstream's tests of `computePodActions` (`pkg/kubelet/kuberuntime/kuberuntime_manager_test.go`, version of
-//! 2026): which containers a pass starts and stops, by the states it finds.
+//! Facts of upstream's tests of `computePodActions` (`pkg/kubelet/kuberuntime/kuberuntime_manager_test.go`, Kubernetes
+//! 1.36.2): which containers a pass starts and stops, by the states it finds.
 //!
-//! Left out: states that a runner which starts its processes itself does not have (`Created`, `Unknown`, a container
-//! whose record is gone while later ones run) and ephemeral containers.
+//! Left out: states that a runner which starts its processes itself does not have (`Created`, `Unknown`, a sandbox without
+//! an address), ephemeral containers and resizes in place. A policy that a row leaves open is `Always` here.
 
 use std::sync::Arc;
 
@@ -11,6 +11,11 @@ use manifest::core::v1::{Container as Spec, Pod, Probe, RestartPolicy};
 use super::*;
 use crate::Options;
 use crate::protocol::{Exit, ProbeOutcome};
+
+mod apps;
+mod beside;
+mod entries;
+mod restart_all;
 
 /// The state of a container before the pass.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +53,24 @@ fn starts(indices: &[usize]) -> Deed {
     Deed::Do(vec![], indices.to_vec())
 }
 
-fn machine(policy: RestartPolicy, entries: Role, sandbox: bool, states: [State; 6]) -> Machine {
+/// Policies that the apps have of their own.
+type Policies = [Option<RestartPolicy>; 3];
+
+fn machine(
+    policy: RestartPolicy,
+    entries: Role,
+    sandbox: bool,
+    states: [State; 6],
+    own: Policies,
+) -> Machine {
     let probe = |has: bool| has.then(Probe::default);
     let spec = |i: usize, init: bool| Spec {
         name: format!("{}{i}", if init { "i" } else { "a" }),
         image: Some("image".to_owned()),
-        restart_policy: (init && entries == Role::Sidecar).then_some(Always),
+        restart_policy: match entries {
+            Role::Sidecar if init => Some(Always),
+            _ => i.checked_sub(3).and_then(|app| own[app]),
+        },
         startup_probe: probe(!init || i != 0 && entries == Role::Sidecar)
             .filter(|_| matches!(states[i], Unproven | Failing(Startup)) || init),
         liveness_probe: probe(!init || i != 0 && entries == Role::Sidecar),
@@ -144,352 +161,17 @@ fn deed(machine: &Machine) -> Deed {
 type Fact = (&'static str, RestartPolicy, bool, [State; 6], Deed);
 
 fn check(entries: Role, facts: Vec<Fact>) {
-    for (name, policy, sandbox, states, expected) in facts {
-        let machine = machine(policy, entries, sandbox, states);
+    let facts = facts.into_iter();
+    check_own(entries, facts.map(|fact| (fact, [None; 3])).collect());
+}
+
+fn check_own(entries: Role, facts: Vec<(Fact, Policies)>) {
+    for ((name, policy, sandbox, states, expected), own) in facts {
+        let machine = machine(policy, entries, sandbox, states, own);
         assert_eq!(
             deed(&machine),
             expected,
-            "{name}: {states:?} under {policy}"
+            "{name}: {states:?} under {policy} {own:?}"
         );
     }
-}
-
-/// `TestComputePodActions`
-#[test]
-fn apps_only() {
-    check(
-        Role::App,
-        vec![
-            (
-                "all run",
-                Always,
-                true,
-                [No, No, No, Up, Up, Up],
-                Deed::Nothing,
-            ),
-            (
-                "new Pod",
-                Always,
-                false,
-                [No, No, No, No, No, No],
-                Deed::NewSandbox(vec![3, 4, 5]),
-            ),
-            (
-                "one of them exited",
-                Always,
-                true,
-                [No, No, No, Ended(0), Ended(111), Up],
-                starts(&[3, 4]),
-            ),
-            (
-                "only what failed",
-                OnFailure,
-                true,
-                [No, No, No, Ended(0), Ended(111), Up],
-                starts(&[4]),
-            ),
-            (
-                "not restarted",
-                Never,
-                true,
-                [No, No, No, Ended(0), Ended(111), Up],
-                Deed::Nothing,
-            ),
-            (
-                "sandbox died",
-                Always,
-                false,
-                [No, No, No, Up, Up, Up],
-                Deed::NewSandbox(vec![3, 4, 5]),
-            ),
-            (
-                "sandbox died, what ended stays so",
-                OnFailure,
-                false,
-                [No, No, No, Ended(0), Ended(1), Up],
-                Deed::NewSandbox(vec![4, 5]),
-            ),
-            (
-                "sandbox died, never again",
-                Never,
-                false,
-                [No, No, No, Ended(0), Ended(1), Ended(0)],
-                Deed::Nothing,
-            ),
-            (
-                "all done",
-                Never,
-                true,
-                [No, No, No, Ended(0), Ended(0), Ended(0)],
-                Deed::StopPod,
-            ),
-            (
-                "all failed",
-                Never,
-                true,
-                [No, No, No, Ended(1), Ended(1), Ended(1)],
-                Deed::StopPod,
-            ),
-            (
-                "another image, even if it is never restarted",
-                Never,
-                true,
-                [No, No, No, Up, Changed, Up],
-                Deed::Do(vec![4], vec![4]),
-            ),
-            (
-                "liveness failed",
-                Always,
-                true,
-                [No, No, No, Up, Failing(Liveness), Up],
-                Deed::Do(vec![4], vec![4]),
-            ),
-            (
-                "startup failed",
-                Always,
-                true,
-                [No, No, No, Up, Failing(Startup), Up],
-                Deed::Do(vec![4], vec![4]),
-            ),
-            (
-                "liveness failed, never again",
-                Never,
-                true,
-                [No, No, No, Up, Failing(Liveness), Up],
-                Deed::Do(vec![4], vec![]),
-            ),
-        ],
-    );
-}
-
-/// `TestComputePodActionsWithInitContainers`
-#[test]
-fn with_init_containers() {
-    check(
-        Role::Init,
-        vec![
-            (
-                "initialized",
-                Always,
-                true,
-                [Ended(0), Ended(0), Ended(0), No, No, No],
-                starts(&[3, 4, 5]),
-            ),
-            ("the first", Always, true, [No; 6], starts(&[0])),
-            (
-                "the next",
-                Always,
-                true,
-                [Ended(0), No, No, No, No, No],
-                starts(&[1]),
-            ),
-            (
-                "one runs",
-                Always,
-                true,
-                [Ended(0), Ended(0), Up, No, No, No],
-                Deed::Nothing,
-            ),
-            (
-                "one failed",
-                Always,
-                true,
-                [Ended(0), Ended(0), Ended(137), No, No, No],
-                starts(&[2]),
-            ),
-            (
-                "one failed",
-                OnFailure,
-                true,
-                [Ended(0), Ended(0), Ended(137), No, No, No],
-                starts(&[2]),
-            ),
-            (
-                "one failed",
-                Never,
-                true,
-                [Ended(0), Ended(0), Ended(137), No, No, No],
-                Deed::StopPod,
-            ),
-            (
-                "records of earlier ones are gone",
-                Always,
-                true,
-                [No, No, Ended(0), No, No, No],
-                starts(&[3, 4, 5]),
-            ),
-            (
-                "apps run, whatever the records",
-                Always,
-                true,
-                [No, No, No, Up, Up, Up],
-                Deed::Nothing,
-            ),
-            (
-                "an app is down",
-                Always,
-                true,
-                [No, No, Ended(0), Up, Ended(1), Up],
-                starts(&[4]),
-            ),
-            (
-                "sandbox died",
-                Always,
-                false,
-                [Ended(0), Ended(0), Ended(0), Up, Up, Up],
-                Deed::NewSandbox(vec![0]),
-            ),
-            (
-                "sandbox died",
-                OnFailure,
-                false,
-                [Ended(0), Ended(0), Ended(137), No, No, No],
-                Deed::NewSandbox(vec![0]),
-            ),
-            (
-                "sandbox died, never again",
-                Never,
-                false,
-                [Ended(0), Ended(0), Ended(137), No, No, No],
-                Deed::Nothing,
-            ),
-            (
-                "all done",
-                Never,
-                true,
-                [Ended(0), Ended(0), Ended(0), Ended(0), Ended(0), Ended(0)],
-                Deed::StopPod,
-            ),
-        ],
-    );
-}
-
-/// `TestComputePodActionsWithRestartableInitContainers`
-#[test]
-fn with_sidecars() {
-    check(
-        Role::Sidecar,
-        vec![
-            (
-                "initialized",
-                Always,
-                true,
-                [Up, Up, Up, No, No, No],
-                starts(&[3, 4, 5]),
-            ),
-            ("the first", Always, true, [No; 6], starts(&[0])),
-            (
-                "the next",
-                Always,
-                true,
-                [Up, No, No, No, No, No],
-                starts(&[1]),
-            ),
-            (
-                "liveness passed",
-                Always,
-                true,
-                [Up, Up, No, No, No, No],
-                starts(&[2]),
-            ),
-            (
-                "not started yet",
-                Always,
-                true,
-                [Up, Unproven, No, No, No, No],
-                Deed::Nothing,
-            ),
-            (
-                "liveness failed: what follows starts all the same",
-                Always,
-                true,
-                [Up, Up, Failing(Liveness), No, No, No],
-                Deed::Do(vec![2], vec![2, 3, 4, 5]),
-            ),
-            (
-                "startup failed",
-                Always,
-                true,
-                [Up, Up, Failing(Startup), No, No, No],
-                Deed::Do(vec![2], vec![2]),
-            ),
-            (
-                "another image",
-                Always,
-                true,
-                [Up, Up, Changed, No, No, No],
-                Deed::Do(vec![2], vec![2, 3, 4, 5]),
-            ),
-            (
-                "two ended, the last too",
-                Always,
-                true,
-                [Ended(0), Up, Ended(0), No, No, No],
-                starts(&[0, 2]),
-            ),
-            (
-                "the first ended",
-                Always,
-                true,
-                [Ended(0), Up, Up, No, No, No],
-                starts(&[0, 3, 4, 5]),
-            ),
-            (
-                "the last failed",
-                Never,
-                true,
-                [Up, Up, Ended(137), No, No, No],
-                starts(&[2]),
-            ),
-            (
-                "the last failed beside apps",
-                Never,
-                true,
-                [Up, Up, Ended(137), Up, Up, Up],
-                starts(&[2]),
-            ),
-            (
-                "all done",
-                Never,
-                true,
-                [Up, Up, Up, Ended(0), Ended(0), Ended(0)],
-                Deed::StopPod,
-            ),
-            (
-                "records of earlier ones are gone",
-                Always,
-                true,
-                [No, No, Up, No, No, No],
-                starts(&[0, 1, 3, 4, 5]),
-            ),
-            (
-                "sandbox died, never again",
-                Never,
-                false,
-                [Up, Up, Ended(137), No, No, No],
-                Deed::Nothing,
-            ),
-            (
-                "sandbox died, nothing ever ran",
-                Never,
-                false,
-                [No; 6],
-                Deed::NewSandbox(vec![0]),
-            ),
-            (
-                "sandbox died",
-                OnFailure,
-                false,
-                [Up, Up, Ended(137), No, No, No],
-                Deed::NewSandbox(vec![0]),
-            ),
-            (
-                "sandbox died",
-                Always,
-                false,
-                [Up, Up, Ended(137), No, No, No],
-                Deed::NewSandbox(vec![0]),
-            ),
-        ],
-    );
 }

@@ -1,7 +1,7 @@
 //! Lifecycle hooks: section 7.
 
 use lifecycle::sim::{Hook, OnTerm, Run, Script, TraceEvent};
-use lifecycle::{Action, HookKind, Time};
+use lifecycle::{Action, EventKind, HookKind, Time};
 use manifest::core::v1::RestartPolicy::{Always, Never};
 use manifest::core::v1::{LifecycleHandler, TcpSocketAction};
 
@@ -195,4 +195,23 @@ fn an_exec_hook_ends_with_its_container() {
     sim.run_to_rest(at(100));
     assert_eq!(sim.now(), at(4));
     assert_eq!(events(&sim, "FailedPreStopHook").len(), 1);
+}
+
+#[test]
+fn r7_10_a_fall_back_is_told() {
+    let mut sim = pod(Always).app("a", forever()).sim();
+    sim.run_until(at(1));
+    sim.inject(lifecycle::Input::HookFellBack {
+        container: "a".to_owned(),
+        server: "10.88.0.2:8443".to_owned(),
+    });
+    let told = "request to HTTPS lifecycle hook 10.88.0.2:8443 got HTTP response, retry with HTTP succeeded";
+    let expected = (EventKind::Warning, "a".to_owned(), told.to_owned());
+    let events = sim.trace().iter().filter_map(|(_, event)| match event {
+        TraceEvent::Action(Action::Emit(event)) if event.reason == "LifecycleHTTPFallback" => {
+            Some((event.kind, event.container.clone()?, event.message.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(events.collect::<Vec<_>>(), [expected]);
 }

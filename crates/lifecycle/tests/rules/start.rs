@@ -136,7 +136,8 @@ fn r1_7_an_app_that_cannot_start_does_not_keep_the_next_from_starting() {
 }
 
 #[test]
-fn r1_8_a_sidecar_in_back_off_does_not_keep_earlier_ones_down() {
+fn r1_8_a_sidecar_in_back_off_holds_back_nothing_that_is_due_in_its_pass() {
+    // s is in back-off from 2 to 12 and from 13 to 33; t ends at 2 and at 5, the app at 3 and at 6.
     let mut sim = pod(Always)
         .sidecar("s", exits(secs(1), 1))
         .sidecar(
@@ -147,11 +148,50 @@ fn r1_8_a_sidecar_in_back_off_does_not_keep_earlier_ones_down() {
                 Run::default(),
             ]),
         )
-        .app("a", forever())
+        .app(
+            "a",
+            runs([
+                Run::exits(secs(3), 1),
+                Run::exits(secs(3), 1),
+                Run::default(),
+            ]),
+        )
+        .app("b", forever())
         .sim();
     sim.run_until(at(60));
-    assert!(sim.started("t", 2).is_some() && sim.started("s", 3).is_some());
-    assert_eq!(restarts(&sim, "a"), 0);
+    assert_eq!(sim.started("s", 2), Some(at(12)));
+    assert_eq!(
+        [sim.started("t", 1), sim.started("t", 2)],
+        [Some(at(2)), Some(at(15))]
+    );
+    assert_eq!(
+        [sim.started("a", 1), sim.started("a", 2)],
+        [Some(at(3)), Some(at(16))]
+    );
+    assert_eq!(restarts(&sim, "b"), 0);
+}
+
+/// An init that is due is the last entry due in its pass, and no app is due beside it: that the pass ends with it means that
+/// nothing after it starts.
+#[test]
+fn r1_8_nothing_starts_after_an_init_that_cannot_be_started() {
+    let fails = vec![Some((StartFailure::ErrImagePull, "no such image".to_owned())); 3];
+    let script = Script {
+        start_fails: fails,
+        ..exits(secs(1), 0)
+    };
+    let mut sim = pod(Always)
+        .sidecar("s", exits(secs(1), 1))
+        .init("i", script)
+        .sidecar("t", forever())
+        .app("a", forever())
+        .sim();
+    sim.run_until(at(100));
+    // Pulls are tried at 0, 10 and 30 s, and succeed at 70 s; the sidecar before it is kept up meanwhile.
+    assert!(sim.started("s", 3).is_some());
+    let done = sim.exited("i", 0);
+    assert!(done > Some(at(70)), "{done:?}");
+    assert_eq!((sim.started("t", 0), sim.started("a", 0)), (done, done));
 }
 
 #[test]

@@ -106,6 +106,35 @@ fn r8_5_r8_6_apps_stop_together_then_sidecars_in_reverse() {
     assert_eq!(phase(&sim), "Succeeded");
 }
 
+/// Facts of `pkg/kubelet/kuberuntime/kuberuntime_termination_order_test.go` (1.36.2): whole seconds that each waits for its turn.
+#[test]
+fn r8_6_upstreams_termination_order() {
+    let ends = |takes| runs([Run::default().on_term(OnTerm::Exit(ms(takes), 0))]);
+    let main_1 = |grace, takes| {
+        let builder = pod(Always).grace(grace).sidecar("sc1", ends(takes));
+        let builder = builder
+            .sidecar("sc2", ends(takes))
+            .sidecar("sc3", ends(takes));
+        deleted_at(5, None, builder.app("main", ends(takes)))
+    };
+    for (name, grace, takes, expected) in [
+        (
+            "TestTerminationOrderingSidecarsInReverseOrder",
+            30,
+            1250,
+            [0, 1, 2, 3],
+        ),
+        ("TestTerminationOrderingObeysGrace", 2, 1000, [0, 1, 2, 2]),
+    ] {
+        let sim = main_1(grace, takes);
+        let waits = ["main", "sc3", "sc2", "sc1"].map(|container| {
+            let signalled = sim.signalled(container, 0).unwrap();
+            (signalled - at(5)).as_secs()
+        });
+        assert_eq!(waits, expected, "{name}");
+    }
+}
+
 #[test]
 fn r8_6_a_sidecar_that_was_down_breaks_the_chain() {
     let builder = pod(Never)
@@ -423,6 +452,8 @@ fn r16_2_a_finished_pod_has_no_deadline() {
 fn r8_14_without_a_grace_there_are_two_seconds() {
     let mut builder = pod(Always).app("a", ignores());
     builder.spec.containers[0].liveness_probe = probe(1, 1);
+    let liveness = builder.spec.containers[0].liveness_probe.as_mut();
+    liveness.unwrap().termination_grace_period_seconds = Some(5);
     builder.spec.termination_grace_period_seconds = None;
     let mut sim = builder.sim();
     sim.world_mut().script("a").liveness = Probe::always(ProbeOutcome::Failure);

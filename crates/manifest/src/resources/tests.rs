@@ -125,3 +125,63 @@ fn r13_3_qos() {
         assert_eq!(qos_class(&spec(&containers)), class, "{containers:?}");
     }
 }
+
+/// Facts of `TestPodResourceRequests` (k8s.io/component-helpers/resource/helpers_test.go, 1.36.2), without resizes in place.
+#[test]
+fn upstreams_table_of_requests() {
+    let app = |amount| (false, json!({}), cpu(amount));
+    let sidecar = |amount| (true, json!({}), cpu(amount));
+    let init = app;
+    for (name, containers, expected) in [
+        ("larger init container", vec![init("4"), app("1")], "4"),
+        (
+            "restartable init container",
+            vec![sidecar("1"), app("1")],
+            "2",
+        ),
+        (
+            "multiple restartable init containers",
+            vec![
+                init("5"),
+                sidecar("1"),
+                sidecar("2"),
+                sidecar("3"),
+                app("1"),
+            ],
+            "7",
+        ),
+        (
+            "multiple restartable and regular init containers",
+            vec![
+                init("5"),
+                sidecar("1"),
+                sidecar("2"),
+                init("5"),
+                sidecar("3"),
+                app("1"),
+            ],
+            "8",
+        ),
+        (
+            "restartable-init, init and regular",
+            vec![sidecar("10"), init("200"), app("100")],
+            "210",
+        ),
+    ] {
+        let requests = effective_requests(&spec(&containers));
+        assert_eq!(requests["cpu"].to_string(), expected, "{name}");
+    }
+    // Two apps; overhead is added to requests.
+    let mut larger = spec(&[init("2"), app("2")]);
+    larger.containers.extend(spec(&[app("3")]).containers);
+    assert_eq!(effective_requests(&larger)["cpu"].to_string(), "5");
+    for (name, amount) in [("cpu", "1"), ("memory", "1Gi")] {
+        let amount = amount.parse().unwrap();
+        larger.overhead.insert(name.to_owned(), amount);
+    }
+    let requests = effective_requests(&larger);
+    assert_eq!(
+        (requests["cpu"].to_string(), requests["memory"].to_string()),
+        ("6".to_owned(), "1Gi".to_owned())
+    );
+}

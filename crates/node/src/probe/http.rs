@@ -64,18 +64,35 @@ pub(crate) async fn probe(request: &HttpRequest, timeout: Duration) -> Answer {
     }
 }
 
-/// Runs one hook: any HTTP answer is a success, only the transport can fail (R7.10).
-pub(crate) async fn hook(request: &HttpRequest) -> Result<(), String> {
-    let result = match exchange(request).await {
-        Err(HttpError::NotTls) => exchange(&HttpRequest {
-            https: false,
-            ..request.clone()
-        })
-        .await
-        .map(drop),
-        other => other.map(drop),
+/// How a hook reached its server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    AsAsked,
+    /// Over plain HTTP, where TLS was asked for; at this HOST:PORT.
+    WithoutTls(String),
+}
+
+/// Runs one hook: any HTTP answer is a success, only the transport can fail. A server without TLS is asked once more over
+/// plain HTTP, without what would tell a password to the wire (R7.10).
+pub(crate) async fn hook(request: &HttpRequest) -> Result<Reached, String> {
+    let failed = |error| format!("Get \"{}\": {error}", request.url());
+    let error = match exchange(request).await {
+        Ok(_) => return Ok(Reached::AsAsked),
+        Err(HttpError::NotTls) => HttpError::NotTls,
+        Err(error) => return Err(failed(error)),
     };
-    result.map_err(|error| format!("Get \"{}\": {error}", request.url()))
+    let mut plain = HttpRequest {
+        https: false,
+        ..request.clone()
+    };
+    plain
+        .headers
+        .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+    match exchange(&plain).await {
+        Ok(_) => Ok(Reached::WithoutTls(authority(&request.host, request.port))),
+        // The first error is the one that says what is wrong.
+        Err(_) => Err(failed(error)),
+    }
 }
 
 #[derive(Debug)]

@@ -325,7 +325,8 @@ impl Monitor {
             Input::Wake
             | Input::SandboxFailed { .. }
             | Input::SandboxStopped
-            | Input::ObjectsChanged => {}
+            | Input::ObjectsChanged
+            | Input::HookFellBack { .. } => {}
         }
     }
 

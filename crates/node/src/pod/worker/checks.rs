@@ -8,6 +8,7 @@ use manifest::core::v1::{Container, Pod};
 use super::{Report, Run, Task, Worker};
 use crate::pod::start::StartedContainer;
 use crate::probe::Answer;
+use crate::probe::http::Reached;
 use crate::{hook, probe};
 
 impl Worker {
@@ -80,6 +81,13 @@ impl Worker {
                     Err(_) => Err(format!("no end after {} s", limit.as_secs())),
                 },
             };
+            if let Ok(Reached::WithoutTls(server)) = &result {
+                let _ = reporter.send(Report::Input(Input::HookFellBack {
+                    container: name.clone(),
+                    server: server.clone(),
+                }));
+            }
+            let result = result.map(drop);
             let input = Input::HookDone {
                 container: name,
                 instance,

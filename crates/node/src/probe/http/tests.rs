@@ -222,7 +222,7 @@ async fn nobody_there_and_nobody_answering_are_failures() {
 #[tokio::test]
 async fn r7_10_any_answer_is_a_success_for_a_hook() {
     let server = Server::with(vec![reply("500 Broken", "", "")]).await;
-    assert_eq!(hook(&server.request(&[])).await, Ok(()));
+    assert_eq!(hook(&server.request(&[])).await, Ok(Reached::AsAsked));
     let nobody = HttpRequest {
         port: 1,
         ..server.request(&[])
@@ -233,10 +233,29 @@ async fn r7_10_any_answer_is_a_success_for_a_hook() {
 #[tokio::test]
 async fn r7_10_a_hook_over_tls_falls_back_to_plain_http() {
     let plain = reply("200 OK", "", "");
-    let server = Server::with(vec![plain.clone(), plain.clone(), plain]).await;
+    let server = Server::with(vec![plain.clone(), plain]).await;
+    let request = HttpRequest {
+        https: true,
+        ..server.request(&[("authorization", "Basic c2VjcmV0"), ("X-Kept", "yes")])
+    };
+    let address = format!("127.0.0.1:{}", server.port);
+    assert_eq!(hook(&request).await, Ok(Reached::WithoutTls(address)));
+    let asked = server.asked.lock().expect("log").clone();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(asked[1].starts_with("GET /path?q=1 HTTP/1.1\r\n"));
+    let plain = asked[1].to_lowercase();
+    assert!(plain.contains("x-kept: yes") && !plain.contains("authorization"));
+}
+
+/// The server is gone when it is asked again: the first error is told.
+#[tokio::test]
+async fn r7_10_a_fall_back_that_fails_tells_the_first_error() {
+    let server = Server::with(vec![reply("200 OK", "", "")]).await;
     let request = HttpRequest {
         https: true,
         ..server.request(&[])
     };
-    assert_eq!(hook(&request).await, Ok(()));
+    let error = hook(&request).await.expect_err("nobody answers");
+    let end = "http: server gave HTTP response to HTTPS client";
+    assert!(error.ends_with(end), "{error}");
 }
