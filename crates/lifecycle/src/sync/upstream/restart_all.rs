@@ -10,7 +10,8 @@ use super::*;
 /// `TestComputePodActionsForRestartAllContainers`: in which order containers are stopped and forgotten.
 #[test]
 fn restart_all_containers() {
-    let facts: [(&str, Role, [State; 6], usize, &[usize]); 3] = [
+    type Fact = (&'static str, Role, [State; 6], usize, &'static [usize]);
+    let facts: [Fact; 3] = [
         (
             "an init, beside a sidecar",
             Role::Init,
