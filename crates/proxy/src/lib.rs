@@ -5,6 +5,7 @@ pub mod buffer;
 pub mod config;
 pub mod deadline;
 pub mod exchange;
+pub mod files;
 pub mod filter;
 pub mod http1;
 pub mod message;

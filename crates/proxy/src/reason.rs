@@ -66,6 +66,7 @@ reasons! {
     TruncatedResponse, "truncated_response", 502, "The backend's response ended before its end.";
     UnexpectedUpgrade, "unexpected_upgrade", 502, "The backend changed protocols without being asked.";
     IdleTimeout, "idle_timeout", 504, "Neither side of an exchange moved a byte for too long.";
+    FileFailed, "file_failed", 500, "A file could not be read, or became shorter while it was sent.";
     Overloaded, "overloaded", 503, "The proxy is at its limit of memory or connections.";
     Draining, "draining", 503, "The proxy is shutting down.";
     Internal, "internal", 500, "The proxy failed.";
@@ -86,7 +87,9 @@ impl Reason {
             Reason::TruncatedResponse => "http_response_incomplete",
             Reason::UnexpectedUpgrade => "http_upgrade_failed",
             Reason::ConnectRefused | Reason::NoRoute => "http_request_denied",
-            Reason::Overloaded | Reason::Draining | Reason::Internal => "proxy_internal_error",
+            Reason::FileFailed | Reason::Overloaded | Reason::Draining | Reason::Internal => {
+                "proxy_internal_error"
+            }
             _ => "http_request_error",
         }
     }

@@ -1,5 +1,7 @@
 //! What is to be done with a request: the seam between the data path and the rules.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,6 +26,8 @@ pub trait Router {
 pub enum Decision {
     /// It is answered here.
     Respond(Response),
+    /// It is answered here, once a disk has been asked.
+    Later(Pin<Box<dyn Future<Output = Result<Response, Failure>>>>),
     /// It goes to a backend.
     Forward(Forward),
     /// It is refused.

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Downstream;
 use super::answer;
-use super::decision::{Decision, Forward, Router};
+use super::decision::{Decision, Forward, Response, Router};
 use super::forward::{Forwarding, Moved};
 use super::replay::Replay;
 use crate::backend::Lease;
@@ -79,12 +79,12 @@ pub async fn run<D: Downstream>(
             refuse(downstream, Some(&request), failure, &mut course).await;
         }
         Decision::Respond(response) => {
-            course.moved.status = response.head.status();
-            match answer::send(downstream, Some(&request), response).await {
-                Ok(sent) => course.moved.sent = sent,
-                Err(failure) => course.failure = Some(failure),
-            }
+            respond(downstream, &request, response, &mut course).await;
         }
+        Decision::Later(answer) => match answer.await {
+            Ok(response) => respond(downstream, &request, response, &mut course).await,
+            Err(failure) => refuse(downstream, Some(&request), failure, &mut course).await,
+        },
         Decision::Forward(to) => {
             let forwarded = forward(
                 downstream,
@@ -154,6 +154,20 @@ fn decide(request: &mut RequestHead, length: BodyLength, context: &Context<'_>) 
         let _ = request.set_protocol(None);
     }
     decision
+}
+
+/// Sends an answer that was made here.
+async fn respond<D: Downstream>(
+    downstream: &mut D,
+    request: &RequestHead,
+    response: Response,
+    course: &mut Course,
+) {
+    course.moved.status = response.head.status();
+    match answer::send(downstream, Some(request), response).await {
+        Ok(sent) => course.moved.sent = sent,
+        Err(failure) => course.failure = Some(failure),
+    }
 }
 
 /// Answers with a failure, unless nobody is there to read it.
