@@ -2,17 +2,26 @@
 
 mod answers;
 mod forms;
+mod later;
 mod nginx;
 mod places;
 
 use std::future::poll_fn;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
 
 use super::*;
 use crate::config::document::ContentCoding;
+use crate::exchange::decision::Router;
+use crate::exchange::run::{Observer, Record};
 use crate::message::Version;
+use crate::transport::Transport;
+use crate::worker::{Env, serve_connection};
 
 /// When the files of the tests were changed: Tue, 02 Jan 2024 03:04:05 GMT.
 pub(super) const CHANGED: u64 = 1_704_164_645;
@@ -152,4 +161,28 @@ pub(super) async fn read(response: Response) -> Reply {
         assert_eq!(reply.body.len() as u64, length);
     }
     reply
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn finished(&self, _: &Record<'_>) {}
+}
+
+/// Listens, and serves what `router` decides, as long as the test runs.
+pub(super) async fn serve(router: Rc<dyn Router>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let env = Rc::new(Env {
+        router,
+        observer: Rc::new(Nobody),
+        limits: Rc::default(),
+    });
+    tokio::task::spawn_local(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio::task::spawn_local(serve_connection(Transport::tcp(stream), Rc::clone(&env)));
+        }
+    });
+    address
 }

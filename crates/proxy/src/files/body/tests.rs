@@ -26,6 +26,20 @@ async fn bytes_come_from_the_disk_too() {
     assert!(poll_fn(|cx| body.poll_chunk(cx)).await.unwrap().is_none());
 }
 
+/// What was just written is in memory.
+#[tokio::test]
+async fn bytes_in_memory_come_at_once() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"in memory").unwrap();
+    let mut body = FileBody::new(file.into());
+    body.push_file(0..9);
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let Poll::Ready(Ok(Some(chunk))) = body.poll_chunk(&mut cx) else {
+        panic!("the file is read from the disk");
+    };
+    assert_eq!(chunk.bytes(), b"in memory");
+}
+
 /// Whoever sends a large file from memory lets others have their turn.
 #[tokio::test]
 async fn others_get_their_turn() {

@@ -9,9 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::exchange::decision::Router;
-use crate::exchange::run::{Observer, Record};
-use crate::transport::{Facts, Transport};
-use crate::worker::{Env, serve_connection};
+use crate::transport::Facts;
 
 struct Nginx {
     process: Child,
@@ -72,29 +70,6 @@ impl Router for Routes {
             Err(fault) => Decision::Refuse(Failure::new(Reason::AmbiguousPath, fault.to_string())),
         }
     }
-}
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn finished(&self, _: &Record<'_>) {}
-}
-
-async fn serve(files: Files) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let env = Rc::new(Env {
-        router: Rc::new(Routes(files)),
-        observer: Rc::new(Nobody),
-        limits: Rc::default(),
-    });
-    tokio::task::spawn_local(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            tokio::task::spawn_local(serve_connection(Transport::tcp(stream), Rc::clone(&env)));
-        }
-    });
-    address
 }
 
 /// What counts of an answer.
@@ -332,7 +307,7 @@ async fn answers_are_those_of_nginx_or_differ_for_a_reason() {
     let site = site();
     let all = async {
         let nginx = Nginx::start(&site).await;
-        let here = serve(site.files()).await;
+        let here = serve(Rc::new(Routes(site.files()))).await;
         let mut tags = Vec::new();
         for address in [nginx.address, here] {
             let mut of = Vec::new();
