@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod capture;
 mod cp;
 mod delete;
 mod describe;
@@ -22,6 +23,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 
+pub(crate) use capture::CaptureArgs;
 pub(crate) use cp::CpArgs;
 pub(crate) use delete::DeleteArgs;
 pub(crate) use describe::DescribeArgs;
@@ -142,6 +144,13 @@ pub(crate) enum Command {
     /// Images of this machine
     #[command(subcommand)]
     Image(ImageCommand),
+    /// Redirect connections of the Pod that it runs in to a sidecar: for an init container
+    ///
+    /// Writes packet filter rules (nf_tables) for IPv4 and IPv6 by netlink, all at once, as
+    /// `iptables -t nat -A PREROUTING -p tcp --dport 80 -j REDIRECT --to-port 8080` would. The same once more changes
+    /// nothing; anything else replaces what was there.
+    #[command(after_help = capture::HELP)]
+    Capture(CaptureArgs),
     /// Print what makes a shell complete commands, options, and the names of what runs
     #[command(after_help = "\
 bash:  pillion completion bash > /etc/bash_completion.d/pillion
@@ -182,6 +191,7 @@ impl Command {
                 | Self::Plan(_)
                 | Self::Image(_)
                 | Self::Supervise { .. }
+                | Self::Capture(_)
                 | Self::Demo(_)
         )
     }

@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod attach;
+mod capture;
 mod check;
 mod completion;
 mod cp;
@@ -186,6 +187,7 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::Cp(args) => cp::run(&args, &cli.global, term),
         Command::PortForward(args) => port_forward::run(&args, &cli.global, term),
         Command::Image(command) => image::run(command, &cli.global, term),
+        Command::Capture(args) => capture::run(&args, term),
         Command::Demo(command) => demo::run(command, term),
     }
 }
