@@ -22,11 +22,12 @@ pub mod validator;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::config::{StaticFiles, TryFile};
-use crate::exchange::decision::{Decision, Response};
+use crate::exchange::decision::{Decision, EditResponse, Response};
 use crate::message::RequestHead;
 use crate::reason::{Failure, Reason};
 
@@ -81,23 +82,39 @@ impl Files {
     }
 
     /// What becomes of a request. `path` is where it leads behind the rule's filters, `public` how the client knows it (both
-    /// escaped, without the query): they differ where a prefix was taken away, and a redirect has to lead to the latter.
+    /// escaped, without the query): they differ where a prefix was taken away, and a redirect leads to the latter. `edits`
+    /// are those of the rule for heads of responses; of prefixes they need know nothing.
     #[must_use]
-    pub fn decide(&self, head: &RequestHead, path: &[u8], public: &str) -> Decision {
+    pub fn decide(
+        &self,
+        head: &RequestHead,
+        path: &[u8],
+        public: &str,
+        edits: Option<Rc<dyn EditResponse>>,
+    ) -> Decision {
         let now = SystemTime::now();
+        let edited = move |mut response: Response| {
+            if let Some(edits) = &edits {
+                edits.edit(&mut response.head);
+            }
+            response
+        };
         if !matches!(head.method(), "GET" | "HEAD") {
-            return Decision::Respond(respond::plain(405, now));
+            return Decision::Respond(edited(respond::plain(405, now)));
         }
         let Some(name) = Name::read(path, self.settings.dot_files) else {
-            return Decision::Respond(respond::plain(404, now));
+            return Decision::Respond(edited(respond::plain(404, now)));
         };
         let ask = Ask::new(head, name, public);
         match self.locate(&ask, Patience::Cached) {
             Ok(found) => match respond::respond(&self.settings, &ask, found, now) {
-                Ok(response) => Decision::Respond(response),
+                Ok(response) => Decision::Respond(edited(response)),
                 Err(failure) => Decision::Refuse(failure),
             },
-            Err(Fault::Unknown) => Decision::Later(self.later(ask)),
+            Err(Fault::Unknown) => {
+                let answer = self.later(ask);
+                Decision::Later(Box::pin(async move { answer.await.map(edited) }))
+            }
             Err(fault) => Decision::Refuse(failure(fault)),
         }
     }

@@ -10,7 +10,6 @@ use std::future::poll_fn;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
@@ -92,7 +91,7 @@ impl Site {
         }
         let path = head.path().to_owned();
         let public = String::from_utf8_lossy(&path).into_owned();
-        let decision = self.files().decide(&head, &path, &public);
+        let decision = self.files().decide(&head, &path, &public, None);
         read(answered(decision).await).await
     }
 }

@@ -30,6 +30,35 @@ async fn a_file_says_what_it_is() {
     assert_eq!(none.field("X-Content-Type-Options"), "nosniff");
 }
 
+/// As a ResponseHeaderModifier does.
+struct Marked;
+
+impl EditResponse for Marked {
+    fn edit(&self, head: &mut crate::message::ResponseHead) {
+        head.headers_mut().set("X-Marked", b"yes").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn edits_are_made_to_each_answer() {
+    let site = Site::new();
+    site.write("a", "a");
+    for (method, path) in [
+        ("GET", "/a"),
+        ("GET", "/none"),
+        ("GET", "/%00"),
+        ("PUT", "/a"),
+    ] {
+        let head = RequestHead::new(method.as_bytes(), path.as_bytes(), Version::Http11).unwrap();
+        let edits: Rc<dyn EditResponse> = Rc::new(Marked);
+        let decision = site
+            .files()
+            .decide(&head, path.as_bytes(), path, Some(edits));
+        let reply = read(answered(decision).await).await;
+        assert_eq!(reply.field("X-Marked"), "yes", "{method} {path}");
+    }
+}
+
 #[tokio::test]
 async fn other_methods_are_not_allowed() {
     let site = Site::new();

@@ -195,7 +195,7 @@ async fn large_files_are_compressed_whole() {
 /// The response about `/a.bin`, not read yet.
 async fn begin(site: &Site) -> Response {
     let head = RequestHead::new(b"GET", b"/a.bin", Version::Http11).unwrap();
-    answered(site.files().decide(&head, b"/a.bin", "/a.bin")).await
+    answered(site.files().decide(&head, b"/a.bin", "/a.bin", None)).await
 }
 
 #[tokio::test]

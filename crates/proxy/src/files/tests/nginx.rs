@@ -66,7 +66,7 @@ impl Router for Routes {
         match crate::path::normalize(head.path()) {
             Ok(normal) => self
                 .0
-                .decide(head, normal.forward().as_bytes(), normal.forward()),
+                .decide(head, normal.forward().as_bytes(), normal.forward(), None),
             Err(fault) => Decision::Refuse(Failure::new(Reason::AmbiguousPath, fault.to_string())),
         }
     }

@@ -134,7 +134,7 @@ async fn directories_are_sent_to_their_slash() {
     }
     // Behind a prefix that was taken away.
     let head = RequestHead::new(b"GET", b"/dir?q", Version::Http11).unwrap();
-    let decision = site.files().decide(&head, b"/dir", "/static/dir");
+    let decision = site.files().decide(&head, b"/dir", "/static/dir", None);
     let reply = read(answered(decision).await).await;
     assert_eq!(reply.field("Location"), "/static/dir/?q");
 }
