@@ -282,3 +282,81 @@ fn a_race_of_names_does_not_lead_out() {
     });
     assert_ne!(seen, [usize::MAX; 2], "something from outside came");
 }
+
+proptest::proptest! {
+    /// Whatever is asked for, what is opened lies below the root.
+    #[test]
+    fn no_path_leads_out(
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES), 1..12),
+        dot_files: bool,
+    ) {
+        thread_local! { static SITE: Site = tangled(); }
+        let path = format!("/{}", pieces.concat());
+        let Some(name) = Name::read(path.as_bytes(), dot_files) else { return Ok(()) };
+        SITE.with(|site| {
+            let mut configured = site.configured.clone();
+            configured.dot_files = dot_files;
+            let head = RequestHead::new(b"GET", b"/", Version::Http11).unwrap();
+            let ask = Ask::new(&head, name, &path);
+            if let Ok(Found::File(file)) = Files::new(&configured).locate(&ask, Patience::Disk) {
+                let number = std::os::fd::AsRawFd::as_raw_fd(&file.opened.file);
+                let real = std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap();
+                assert!(real.starts_with(site.path("")), "{path} is {real:?}");
+            }
+        });
+    }
+}
+
+const PIECES: &[&str] = &[
+    "/",
+    "/",
+    "/",
+    "//",
+    "a",
+    "b",
+    "x",
+    "in",
+    "up",
+    "out",
+    "slash",
+    "proc",
+    "..",
+    ".",
+    "%2e",
+    "%2E%2E",
+    "%2f",
+    "%5c",
+    "\\",
+    "%00",
+    "%25",
+    "%",
+    "..;",
+    "etc/passwd",
+    "tmp",
+    "www",
+    "%61",
+    "ü",
+];
+
+/// A directory with links that lead in, out, and out and in again.
+fn tangled() -> Site {
+    let mut site = Site::new();
+    site.configured.index = vec!["x".to_owned()];
+    for name in ["x", "a/x", "a/b/x", ".x", "www/x"] {
+        site.write(name, "x");
+    }
+    for name in ["x", "a"] {
+        write_at(&site.outside(name), b"outside", CHANGED);
+    }
+    for (target, link) in [
+        ("..", "up"),
+        ("/", "slash"),
+        ("a", "in"),
+        ("../x", "out"),
+        ("/proc/self/root", "proc"),
+    ] {
+        symlink(target, site.path(link)).unwrap();
+        symlink(target, site.path("a").join(link)).unwrap();
+    }
+    site
+}
