@@ -9,6 +9,7 @@ pub mod files;
 pub mod filter;
 pub mod http1;
 pub mod message;
+pub mod original_dst;
 mod output;
 pub mod path;
 pub mod proxy_protocol;
