@@ -303,6 +303,15 @@ impl CgroupHandle {
         memory::oom_kills(dir, self.v2)
     }
 
+    /// Whether memory is limited in this cgroup or the Pod's, in which it lies. What cannot be read counts as no limit.
+    pub(crate) fn limits_memory(&self) -> bool {
+        let mut dirs = self.with(Controller::Memory);
+        dirs.any(|dir| {
+            let mut levels = dir.ancestors().take(2);
+            levels.any(|dir| memory::is_limited(dir, self.v2))
+        })
+    }
+
     /// Removes this cgroup and everything beneath, bottom up. What does not exist is no error.
     ///
     /// # Errors

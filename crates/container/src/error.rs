@@ -33,6 +33,9 @@ pub enum Step {
     Exec,
 }
 
+/// What is said of a process that was gone before it became its program: nothing more is known of it inside.
+pub(crate) const KILLED: &str = "the process was killed while it was set up";
+
 /// A start that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]

@@ -24,7 +24,7 @@ use rustix::process::set_parent_process_death_signal;
 use rustix::process::{DumpableBehavior, Resource, Signal, set_dumpable_behavior};
 use sys::clone::SingleThreaded;
 
-use crate::error::{At, StartError, Step};
+use crate::error::{At, KILLED, StartError, Step};
 use crate::wire::{Hello, Job, Reply, pair, receive, receive_job, send};
 
 /// `argv[0]` of a helper.
@@ -177,11 +177,7 @@ impl Context<'_> {
                     }
                 }
                 if !ready {
-                    let error = StartError::new(
-                        Step::Launch,
-                        "the container was killed while it was set up",
-                    )
-                    .with_hint("its memory limit may be too low for any process");
+                    let error = StartError::new(Step::Launch, KILLED);
                     return Ok(Answer {
                         reply: Reply::Failed(error),
                         fds,

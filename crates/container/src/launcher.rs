@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use crate::cgroup::CgroupHandle;
-use crate::error::{At, StartError, Step};
+use crate::error::{At, KILLED, StartError, Step};
 use crate::helper::HELPER_NAME;
 use crate::running::Running;
 use crate::sandbox::Sandbox;
@@ -417,7 +417,15 @@ impl Starting {
                         // It has exited or is about to; its exit is ours to collect.
                         Running::new(0, pidfd, None, None, false, Vec::new()).kill_and_reap();
                     }
-                    Err(error)
+                    let limited = || {
+                        self.cgroup
+                            .as_ref()
+                            .is_some_and(CgroupHandle::limits_memory)
+                    };
+                    Err(match error.message == KILLED && limited() {
+                        true => error.with_hint("its memory limit may be too low for any process"),
+                        false => error,
+                    })
                 }
                 other => Err(unexpected(&other)),
             }

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
@@ -141,6 +142,20 @@ impl Running {
         self.wait_with(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
     }
 
+    /// Whether it has ended, or is ending: the kernel takes the other processes of its PID namespace along before its
+    /// end can be seen, and lets nobody in any more.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        let mut fds = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        let at_once = Timespec::default();
+        if !matches!(poll(&mut fds, Some(&at_once)), Ok(0)) {
+            return true;
+        }
+        // Nobody has collected it, so its number is still its own.
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid));
+        stat.is_ok_and(|stat| has_exiting_flag(&stat))
+    }
+
     /// Blocks until it ends.
     ///
     /// # Errors
@@ -178,5 +193,42 @@ impl Running {
 impl AsFd for Running {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
+    }
+}
+
+/// Whether `/proc/PID/stat` tells of a process on its way out: `PF_EXITING` in the field `flags` (proc(5)), which is set
+/// before anything else of its end happens.
+fn has_exiting_flag(stat: &str) -> bool {
+    const PF_EXITING: u64 = 0x4;
+    // The name before may have spaces and parentheses in it; the flags are the seventh field after it.
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields);
+    let flags = fields.and_then(|fields| fields.split_whitespace().nth(6));
+    let flags = flags.and_then(|flags| flags.parse::<u64>().ok());
+    flags.is_some_and(|flags| flags & PF_EXITING != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_on_its_way_out_is_told_by_its_flags() {
+        let stat = |flags: u32| format!("7 (a) b (c) S 1 7 7 0 -1 {flags} 100 0 0 0 1");
+        assert!(!has_exiting_flag(&stat(0x40_0100)));
+        assert!(has_exiting_flag(&stat(0x40_0104)));
+        assert!(!has_exiting_flag(""));
+    }
+
+    #[test]
+    fn a_process_is_ending_once_it_has_ended_and_not_before() {
+        let mut child = std::process::Command::new("cat")
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let running = Running::child(i32::try_from(child.id()).unwrap()).unwrap();
+        assert!(!running.is_ending());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(running.is_ending());
     }
 }

@@ -169,12 +169,15 @@ impl Machine {
         if answer == Answer::Ignored {
             return;
         }
-        worker.last_failure = match outcome {
-            ProbeOutcome::Success | ProbeOutcome::Warning => None,
-            ProbeOutcome::Failure | ProbeOutcome::Error => Some(output.to_owned()),
-        };
         match outcome {
-            ProbeOutcome::Success => {}
+            ProbeOutcome::Success | ProbeOutcome::Warning => worker.last_failure = None,
+            ProbeOutcome::Failure | ProbeOutcome::Error => {
+                worker.last_failure = Some(output.to_owned());
+            }
+            ProbeOutcome::Ended => {}
+        }
+        match outcome {
+            ProbeOutcome::Success | ProbeOutcome::Ended => {}
             ProbeOutcome::Warning => self.emit(events::probe_warning(&name, kind, output)),
             ProbeOutcome::Failure => self.emit(events::probe_failed(&name, kind, output)),
             ProbeOutcome::Error => self.emit(events::probe_errored(&name, kind, output)),

@@ -214,7 +214,8 @@ impl Worker {
         self.schedule(begun, now);
         // A startup success may have been decided while a liveness or readiness run was under way, or the
         // other way round: what no longer has its turn does not count.
-        if outcome == ProbeOutcome::Error || !self.is_active(started) {
+        if matches!(outcome, ProbeOutcome::Error | ProbeOutcome::Ended) || !self.is_active(started)
+        {
             return Answer::Unchanged;
         }
         let success = matches!(outcome, ProbeOutcome::Success | ProbeOutcome::Warning);

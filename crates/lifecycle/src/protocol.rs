@@ -207,6 +207,8 @@ pub enum ProbeOutcome {
     Failure,
     /// It could not be carried out; the machine tries again (R5.12).
     Error,
+    /// The container was ending when it was asked: that says nothing of it, and its end is on its way.
+    Ended,
 }
 
 /// One of a container's hooks.

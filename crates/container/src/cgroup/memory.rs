@@ -24,6 +24,17 @@ pub(super) fn apply(dir: &Path, v2: bool, bytes: Option<u64>) -> io::Result<()> 
     first.or_else(|_| write(dir, "memory.limit_in_bytes", &value))
 }
 
+/// Whether there is a limit. None is `max`, and on v1 the largest number of whole pages.
+pub(super) fn is_limited(dir: &Path, v2: bool) -> bool {
+    let file = match v2 {
+        true => "memory.max",
+        false => "memory.limit_in_bytes",
+    };
+    let text = std::fs::read_to_string(dir.join(file));
+    let bytes = text.ok().and_then(|text| text.trim().parse::<u64>().ok());
+    bytes.is_some_and(|bytes| bytes < 1 << 62)
+}
+
 /// The whole container dies when one of its processes must (R13.9). Linux 4.19.
 pub(super) fn kill_as_a_group(dir: &Path) {
     let _ = write(dir, "memory.oom.group", "1");

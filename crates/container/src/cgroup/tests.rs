@@ -119,6 +119,8 @@ fn v2_limits_land_in_the_right_files() {
     assert_eq!(at("cpu.weight"), "59");
     assert_eq!(at("cpu.max"), "50000 100000");
     assert_eq!(at("pids.max"), "100");
+    assert!(app.limits_memory());
+    assert!(!pod.limits_memory());
     assert_eq!(fake.read("b/kubepods/besteffort/cpu.weight"), "1");
     assert!(
         app.birthplace()

@@ -191,6 +191,26 @@ fn r5_12_errors_are_tried_three_times_and_count_neither_way() {
 }
 
 #[test]
+fn r5_12_a_probe_that_meets_the_containers_end_says_nothing() {
+    let script = Script {
+        liveness: Probe::always(ProbeOutcome::Ended),
+        ..Script::default()
+    };
+    let mut sim = pod(Always)
+        .app("a", script)
+        .with(|c| c.liveness_probe = probe(10, 1))
+        .sim();
+    sim.run_until(at(25));
+    assert_eq!(
+        probed(&sim, ProbeKind::Liveness),
+        [at(0), at(10), at(20)],
+        "it is not tried again at once"
+    );
+    assert!(events(&sim, "Unhealthy").is_empty());
+    assert_eq!(restarts(&sim, "a"), 0);
+}
+
+#[test]
 fn r5_13_warnings_are_successes() {
     let script = Script {
         readiness: Probe::always(ProbeOutcome::Warning),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lifecycle::{HookKind, Input, ProbeKind};
+use lifecycle::{HookKind, Input, ProbeKind, ProbeOutcome};
 use manifest::core::v1::{Container, Pod};
 
 use super::{Report, Run, Task, Worker};
@@ -35,7 +35,15 @@ impl Worker {
                 }
                 None => probe::run(&wanted, &container, pod_ip, timeout).await,
             };
-            let Answer { outcome, output } = answer;
+            let Answer {
+                mut outcome,
+                output,
+            } = answer;
+            // What failed because the container was ending is no failure of it: its end tells all.
+            let failed = matches!(outcome, ProbeOutcome::Failure | ProbeOutcome::Error);
+            if failed && started.running().is_ending() {
+                outcome = ProbeOutcome::Ended;
+            }
             let input = Input::ProbeDone {
                 container: name,
                 instance,
