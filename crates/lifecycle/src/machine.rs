@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::backoff::BackOff;
 use crate::container::{Container, Role, StartStage};
 use crate::phase::Outcome;
-use crate::protocol::{Action, HookKind, Input, PodEvent, ProbeKind};
+use crate::protocol::{Action, HookKind, Input, Instance, PodEvent, ProbeKind};
 use crate::sandbox::{Sandbox, SandboxState};
 use crate::sync::Step;
 use crate::terminate::{StopStage, TerminationOrder};
@@ -236,6 +236,13 @@ impl Machine {
         }
         let stage = container.stop.as_ref().map(|stop| &stop.stage);
         matches!(stage, Some(StopStage::PreStop { .. })).then_some(HookKind::PreStop)
+    }
+
+    /// The run of a container whose process was started, while its postStart hook keeps it out of the status (R7.2);
+    /// containers are counted as above.
+    pub(crate) fn unannounced_run(&self, i: usize) -> Option<Instance> {
+        let starting = self.containers.get(i)?.starting.as_ref()?;
+        (starting.stage != StartStage::Asked).then_some(starting.run.instance)
     }
 
     /// The probes that succeed, of containers counted as above.

@@ -6,7 +6,7 @@
 //! with. Its size is bounded however long a Pod lives: of each list the first and the latest entries stay, and what
 //! was left out between them is counted. How it is drawn is the business of others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use manifest::core::v1::{
     ConditionStatus, ContainerState as Reported, ContainerStatus, Pod, PodPhase, PodStatus,
@@ -60,6 +60,9 @@ pub struct PodTimeline {
     /// The probes that succeed, by container.
     #[serde(skip)]
     passing: BTreeSet<(usize, ProbeKind)>,
+    /// The containers whose process runs while their status says that they wait (R7.2), with the newest such status.
+    #[serde(skip)]
+    unannounced: BTreeMap<usize, Option<ContainerStatus>>,
 }
 
 /// The history of one container.
@@ -213,6 +216,7 @@ impl PodTimeline {
             containers: inits.chain(apps).collect(),
             dropped: 0,
             passing: BTreeSet::new(),
+            unannounced: BTreeMap::new(),
         };
         timeline.observe(pod, now);
         timeline
@@ -238,24 +242,38 @@ impl PodTimeline {
             };
             self.dropped += turn(&mut self.ready, state, now);
         }
-        for container in &mut self.containers {
+        for (i, container) in self.containers.iter_mut().enumerate() {
             let Some(status) = status_of(status, &container.name) else {
                 continue;
             };
-            let Some(state) = state_of(status, container.role) else {
-                continue;
-            };
-            if let Some(end) = missed_end(status, &state, &container.spans) {
-                container.dropped += turn(&mut container.spans, end, now);
+            let waits = status.state.as_ref().is_some_and(|s| s.waiting.is_some());
+            match self.unannounced.get_mut(&i) {
+                Some(withheld) if waits => *withheld = Some(status.clone()),
+                withheld => {
+                    withheld.map(Option::take);
+                    container.show(status, now);
+                }
             }
-            container.dropped += turn(&mut container.spans, state, now);
         }
     }
 
-    /// Takes in what neither statuses nor events tell: the hooks that run, and the probes that succeed.
+    /// Takes in what neither statuses nor events tell: the processes whose postStart hook runs, the hooks that run, and
+    /// the probes that succeed. It comes after the status of the same moment.
     pub fn observe_machine(&mut self, machine: &Machine, now: Time) {
         let now = self.advance(now);
         for (i, container) in self.containers.iter_mut().enumerate() {
+            if let Some(run) = machine.unannounced_run(i) {
+                self.unannounced.entry(i).or_default();
+                let state = ContainerState {
+                    state: ContainerStage::Running,
+                    reason: None,
+                    exit_code: None,
+                    restart: i32::try_from(run).unwrap_or(i32::MAX),
+                };
+                container.dropped += turn(&mut container.spans, state, now);
+            } else if let Some(Some(status)) = self.unannounced.remove(&i) {
+                container.show(&status, now);
+            }
             let hook = machine.running_hook(i).map(|hook| HookState {
                 hook: match hook {
                     HookKind::PostStart => "postStart".to_owned(),
@@ -351,6 +369,19 @@ impl PodTimeline {
             self.to = self.to.max(moment(now));
         }
         self.to
+    }
+}
+
+impl ContainerTimeline {
+    /// Takes in what its status says.
+    fn show(&mut self, status: &ContainerStatus, now: MicroTime) {
+        let Some(state) = state_of(status, self.role) else {
+            return;
+        };
+        if let Some(end) = missed_end(status, &state, &self.spans) {
+            self.dropped += turn(&mut self.spans, end, now);
+        }
+        self.dropped += turn(&mut self.spans, state, now);
     }
 }
 

@@ -68,6 +68,25 @@ struct Said {
     ready: bool,
     /// The run whose end has been told.
     ended: Option<i32>,
+    /// The run whose start has been told.
+    started: Option<i32>,
+    /// The run that comes next, of a container with a postStart hook, and whether it has a startup probe: its process runs
+    /// before a status says so (R7.2).
+    hooked: Option<(i32, bool)>,
+}
+
+impl Said {
+    /// Whether it was seen running.
+    fn has_run(&self) -> bool {
+        self.started.is_some()
+    }
+
+    /// What its process' start is worth where no status tells of it for a while.
+    fn start(&mut self) -> Option<String> {
+        let (run, probed) = self.hooked?;
+        self.started = Some(run);
+        Some(started(run, probed))
+    }
 }
 
 impl Progress {
@@ -129,8 +148,19 @@ impl Progress {
             if end {
                 said.ended = Some(status.restart_count);
             }
-            if let Some((mark, text)) = line.filter(|_| !told) {
+            let running = status
+                .state
+                .as_ref()
+                .is_some_and(|state| state.running.is_some());
+            let told = told || (running && said.started == Some(status.restart_count));
+            // Of one that has only waited the summary says that it never started.
+            let unknown = end && !said.has_run();
+            let untold = |text: &str| unknown && text == END_NOT_SEEN;
+            if let Some((mark, text)) = line.filter(|(_, text)| !told && !untold(text)) {
                 say(mark, text);
+            }
+            if running {
+                said.started = Some(status.restart_count);
             }
             said.state = state;
         }
@@ -138,6 +168,7 @@ impl Progress {
             .state
             .as_ref()
             .is_some_and(|state| state.running.is_some());
+        said.hooked = hooked_run(status, spec);
         let ready = status.ready && running;
         if ready != said.ready {
             said.ready = ready;
@@ -178,6 +209,16 @@ impl Progress {
         let reason = event.reason.clone().unwrap_or_default();
         let message = event.message.clone().unwrap_or_default();
         let container = container_of(event).map(str::to_owned);
+        if reason == "Started" {
+            let said = container
+                .as_ref()
+                .and_then(|name| self.said.get_mut(name.as_str()));
+            return said
+                .and_then(Said::start)
+                .map(|text| Line::of(container, Mark::Note, text))
+                .into_iter()
+                .collect();
+        }
         let warning = event.type_.as_deref() == Some("Warning");
         // A status says these better.
         let told = matches!(reason.as_str(), "BackOff" | "Failed" | "DeadlineExceeded");
@@ -226,13 +267,8 @@ fn describe(
         return (String::new(), None);
     };
     if running.is_some() {
-        let mut text = match restarts {
-            0 => "started".to_owned(),
-            n => format!("started again (restart {n})"),
-        };
-        if spec.is_some_and(|spec| spec.startup_probe.is_some()) && status.started != Some(true) {
-            text.push_str(", waiting for its startup probe");
-        }
+        let probed = spec.is_some_and(|spec| spec.startup_probe.is_some());
+        let text = started(restarts, probed && status.started != Some(true));
         return (format!("running {restarts}"), Some((Mark::Note, text)));
     }
     if let Some(end) = terminated {
@@ -261,6 +297,35 @@ fn describe(
     (format!("{reason} {restarts} {message}"), line)
 }
 
+fn started(restarts: i32, probed: bool) -> String {
+    let mut text = match restarts {
+        0 => "started".to_owned(),
+        n => format!("started again (restart {n})"),
+    };
+    if probed {
+        text.push_str(", waiting for its startup probe");
+    }
+    text
+}
+
+/// The run that starts next, and whether it has a startup probe, of a container with a postStart hook that does not run.
+fn hooked_run(status: &ContainerStatus, spec: Option<&Container>) -> Option<(i32, bool)> {
+    let spec = spec?;
+    spec.lifecycle.as_ref()?.post_start.as_ref()?;
+    let state = status.state.as_ref()?;
+    let again = |state: &ContainerState| state.terminated.is_some();
+    let run = if again(state) || status.last_state.as_ref().is_some_and(again) {
+        status.restart_count.saturating_add(1)
+    } else {
+        status.restart_count
+    };
+    let running = state.running.is_some();
+    (!running).then_some((run, spec.startup_probe.is_some()))
+}
+
+/// What is said of the kubelet's words for a container of which it never saw an end.
+const END_NOT_SEEN: &str = "its end was not seen";
+
 fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
     let reason = end.reason.as_deref().unwrap_or_default();
     let code = end.exit_code;
@@ -268,8 +333,7 @@ fn ended(end: &manifest::core::v1::ContainerStateTerminated) -> (Mark, String) {
     let text = match (code, reason) {
         (0, "Completed") => "exited with code 0".to_owned(),
         (_, "Error" | "") => format!("exited with code {code}{}", signal_name(code)),
-        // The kubelet's words for a container of which it never saw an end.
-        (_, "ContainerStatusUnknown") => "never started, or its end was not seen".to_owned(),
+        (_, "ContainerStatusUnknown") => END_NOT_SEEN.to_owned(),
         (_, _) => format!("exited with code {code}: {reason}"),
     };
     match end.message.as_deref().filter(|_| reason == "StartError") {

@@ -33,10 +33,22 @@ fn pod() -> Pod {
     pod
 }
 
+/// The same, of which the app has a postStart hook.
+fn hooked() -> Pod {
+    let mut pod = pod();
+    let hook = serde_json::json!({"postStart": {"exec": {"command": ["x"]}}});
+    pod.spec.containers[0].lifecycle = Some(serde_json::from_value(hook).expect("a hook"));
+    pod
+}
+
 impl Watched {
     fn new() -> Self {
-        let machine = Machine::new(pod().into(), Options::default(), Time(0));
-        let timeline = PodTimeline::new(&pod(), Time(0));
+        Self::of(pod())
+    }
+
+    fn of(pod: Pod) -> Self {
+        let timeline = PodTimeline::new(&pod, Time(0));
+        let machine = Machine::new(pod.into(), Options::default(), Time(0));
         let mut watched = Self { machine, timeline };
         watched.step(Input::Wake, 0);
         watched
@@ -64,9 +76,10 @@ impl Watched {
                     _ => {}
                 }
             }
-            let mut pod = pod();
+            let mut pod = Pod::clone(self.machine.pod());
             pod.status = Some(self.machine.status(Time(ms)));
             self.timeline.observe(&pod, Time(ms));
+            self.timeline.observe_machine(&self.machine, Time(ms));
         }
     }
 
@@ -161,6 +174,46 @@ fn the_life_of_a_pod() {
     let marks = &timeline.containers[2].marks;
     assert_eq!((ms(marks[0].time), &*marks[0].reason), (1500, "Started"));
     assert_eq!((marks[0].count, marks[0].last.map(ms)), (2, Some(4000)));
+}
+
+#[test]
+fn a_process_runs_while_its_post_start_hook_does() {
+    for (result, after) in [
+        (
+            Ok(()),
+            ["1000-4500 Running - #0", "4500- Ready - #0"].as_slice(),
+        ),
+        (
+            Err("no".to_owned()),
+            &[
+                "1000-4600 Running - #0",
+                "4600-4600 Terminated Error 137 #0",
+                "4600-4600 Waiting PostStartHookError #0",
+                "4600- Running - #1",
+            ],
+        ),
+    ] {
+        let failed = result.is_err();
+        let mut watched = Watched::of(hooked());
+        watched.exit("init", 0, 0, 1000);
+        // Another container's news does not end it.
+        watched.exit("side", 0, 1, 3000);
+        let (container, hook) = ("app".to_owned(), HookKind::PostStart);
+        let instance = 0;
+        watched.step(
+            Input::HookDone {
+                container,
+                instance,
+                hook,
+                result,
+            },
+            4500,
+        );
+        if failed {
+            watched.exit("app", 0, 137, 4600);
+        }
+        assert_eq!(watched.spans("app")[1..], *after);
+    }
 }
 
 #[test]

@@ -144,6 +144,76 @@ fn reasons_are_named() {
     );
 }
 
+/// What is said of an app with a postStart hook, for these statuses; with its `Started` event after each that waits.
+fn said_of_hooked(sequence: &[(i32, Value, Value)]) -> Vec<String> {
+    let mut progress = Progress::default();
+    let mut lines = Vec::new();
+    for (restarts, state, last) in sequence {
+        let state_json = status("app", *restarts, false, state.clone(), last.clone());
+        let mut pod = pod(json!([state_json]));
+        let hook = json!({"postStart": {"exec": {"command": ["x"]}}});
+        pod.spec.containers[0].lifecycle = serde_json::from_value(hook).expect("a hook");
+        lines.extend(progress.status(&pod));
+        if state.get("running").is_none() {
+            lines.extend(progress.event(&started_event()));
+        }
+    }
+    lines.into_iter().map(|line| line.text).collect()
+}
+
+fn started_event() -> Event {
+    serde_json::from_value(json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": {},
+        "involvedObject": {"fieldPath": "spec.containers{app}"},
+        "type": "Normal", "reason": "Started", "message": "Started container app"
+    }))
+    .expect("event")
+}
+
+#[test]
+fn a_process_has_started_before_its_post_start_hook_ends() {
+    let none = json!({});
+    let ended = terminated(1, "Error");
+    assert_eq!(
+        said_of_hooked(&[
+            (0, waiting("ContainerCreating", ""), none.clone()),
+            (0, running(), none.clone()),
+            (0, ended.clone(), none),
+            (1, running(), ended),
+        ]),
+        ["started", "exited with code 1", "started again (restart 1)"]
+    );
+}
+
+#[test]
+fn without_a_hook_the_status_tells_the_start() {
+    let mut progress = Progress::default();
+    let waits = status("app", 0, false, waiting("ContainerCreating", ""), json!({}));
+    progress.status(&pod(json!([waits])));
+    assert!(progress.event(&started_event()).is_empty());
+}
+
+#[test]
+fn an_end_that_was_not_seen_is_one_of_something_that_ran() {
+    let unknown = || terminated(137, "ContainerStatusUnknown");
+    let none = || json!({});
+    let waits = waiting("ContainerCreating", "");
+    assert!(
+        said(
+            "app",
+            &[(0, false, waits, none()), (0, false, unknown(), none())]
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        said(
+            "app",
+            &[(0, true, running(), none()), (0, false, unknown(), none())]
+        ),
+        ["started", "its end was not seen"]
+    );
+}
+
 fn unhealthy(message: &str) -> Event {
     serde_json::from_value(json!({
         "apiVersion": "v1", "kind": "Event", "metadata": {},
