@@ -14,6 +14,7 @@
 
 mod change;
 mod process;
+mod program;
 mod recover;
 mod restart;
 
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::change::{Difference, change};
 pub use self::process::{Greeting, Starting, SupervisorError, take_lock};
+pub use self::program::try_program;
 pub(crate) use self::recover::clear_processes;
 pub use self::recover::recover;
 pub(crate) use self::restart::Handover;

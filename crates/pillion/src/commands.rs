@@ -20,6 +20,7 @@ mod plan;
 mod port_forward;
 mod run;
 mod supervise;
+pub(crate) mod svg_file;
 mod timeline;
 mod top;
 mod wait;

@@ -95,7 +95,7 @@ fn of_app(app: &Entry<'_>, grace: i64) -> Stop {
             seconds: Some(seconds),
             ..
         }) => {
-            let kill_by = seconds + (grace - seconds).max(FLOOR);
+            let kill_by = seconds.saturating_add(grace.saturating_sub(*seconds).max(FLOOR));
             let text = format!(
                 "{signal} after that, at {}, SIGKILL at {}",
                 at(*seconds),
@@ -104,7 +104,7 @@ fn of_app(app: &Entry<'_>, grace: i64) -> Stop {
             (*seconds, kill_by, text)
         }
         Some(Hook { seconds: None, .. }) => {
-            let kill_by = grace + FLOOR;
+            let kill_by = grace.saturating_add(FLOOR);
             let text = format!(
                 "{signal} after that, by {}, SIGKILL at {}, but {FLOOR}s after {signal} at least",
                 at(grace),
@@ -136,8 +136,8 @@ fn of_sidecar(
     let hook = Hook::of(sidecar, grace);
     // A hook that ends within a second leaves the rest of that second to the wait for its turn (R8.3).
     let inexact = i64::from(hook.as_ref().is_some_and(|hook| hook.seconds.is_none()));
-    let signal_by = (grace + inexact).min(before.max(grace));
-    let kill_by = signal_by + FLOOR;
+    let signal_by = grace.saturating_add(inexact).min(before.max(grace));
+    let kill_by = signal_by.saturating_add(FLOOR);
     let signal = signal(sidecar);
     let text = format!(
         "{signal} when {} stopped, by {}; SIGKILL at {}, but {FLOOR}s after {signal} at least",

@@ -352,3 +352,18 @@ fn r5_14_liveness_acts_within_what_was_said() {
     assert!(least >= said.0 && least < said.0 + 0.2, "{least} {said:?}");
     assert!(most <= said.1 && most > said.1 - 0.2, "{most} {said:?}");
 }
+
+#[test]
+fn a_grace_without_end_is_no_overflow() {
+    let spec: PodSpec = serde_json::from_value(serde_json::json!({
+        "terminationGracePeriodSeconds": i64::MAX,
+        "initContainers": [{"name": "side", "image": "i", "restartPolicy": "Always",
+            "lifecycle": {"preStop": {"exec": {"command": ["x"]}}}}],
+        "containers": [
+            {"name": "a", "image": "i", "lifecycle": {"preStop": {"sleep": {"seconds": i64::MAX}}}},
+            {"name": "b", "image": "i", "lifecycle": {"preStop": {"exec": {"command": ["x"]}}}},
+        ],
+    }))
+    .expect("spec");
+    assert_eq!(plan(&spec).stops.down_by_seconds, i64::MAX);
+}

@@ -8,13 +8,12 @@
 //!                                                               | failed: all goes on as before
 //! ```
 
-use std::ffi::{CString, OsStr};
+use std::ffi::CString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
 
 use manifest::core::v1::{Event, Pod};
 use network::KeptNetwork;
@@ -23,6 +22,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use sys::handover::{Incoming, Outgoing};
 
+use super::program;
 use crate::clock::KeptClock;
 use crate::endpoint::Endpoint;
 use crate::node::Node;
@@ -36,8 +36,6 @@ const HANDOVER: &str = "PILLION_HANDOVER";
 const RESTARTS: &str = "PILLION_RESTARTS";
 /// What must not come before the next program listens for it: it would end it.
 const SIGNALS: [Signal; 3] = [Signal::HUP, Signal::TERM, Signal::INT];
-/// What the kernel adds to the name of a program whose file was replaced.
-const REPLACED: &[u8] = b" (deleted)";
 
 /// What one program tells the next. Newer programs read it, so a field may be added with a default and none be removed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,7 +117,7 @@ impl Going {
         let mut file = File::from(memfd_create("handover", MemfdFlags::CLOEXEC)?);
         file.write_all(&serde_json::to_vec(&self.kept)?)?;
         let number = self.outgoing.add(&file)?;
-        let program = program(&own_program()?)?;
+        let program = program::current()?;
         let arguments = std::env::args_os().map(OsStringExt::into_vec);
         let arguments = arguments.map(CString::new).collect::<Result<_, _>>()?;
         let variable = |name: &str, value: String| CString::new(format!("{name}={value}"));
@@ -130,32 +128,6 @@ impl Going {
         let program = CString::new(program.into_os_string().into_vec())?;
         Ok((program, arguments, environment))
     }
-}
-
-/// Where this process' program came from when it began. Later the kernel follows the file where it was moved to, as when an
-/// older program is kept under another name.
-fn own_program() -> io::Result<PathBuf> {
-    static OWN: OnceLock<PathBuf> = OnceLock::new();
-    if let Some(own) = OWN.get() {
-        return Ok(own.clone());
-    }
-    let own = std::env::current_exe()?;
-    Ok(OWN.get_or_init(|| own).clone())
-}
-
-/// The file that stands where the running program came from: its own, or what has replaced that.
-fn program(own: &Path) -> io::Result<PathBuf> {
-    let name = own.as_os_str().as_bytes();
-    let path = match name.strip_suffix(REPLACED) {
-        Some(before) if !own.exists() => PathBuf::from(OsStr::from_bytes(before)),
-        _ => own.to_owned(),
-    };
-    let checked = rustix::fs::access(&path, rustix::fs::Access::EXEC_OK);
-    checked.map_err(|error| {
-        let text = format!("{}: {}", path.display(), io::Error::from(error));
-        io::Error::new(error.kind(), text)
-    })?;
-    Ok(path)
 }
 
 /// How often this process' program has begun anew.
@@ -177,7 +149,7 @@ impl Coming {
     /// # Errors
     /// What was handed over cannot be read; with this process its Pod's containers end then.
     pub fn take() -> io::Result<Option<Self>> {
-        own_program()?;
+        program::remember()?;
         let Some(number) = std::env::var_os(HANDOVER) else {
             return Ok(None);
         };
@@ -220,26 +192,4 @@ impl Coming {
 pub fn let_signals_come() -> io::Result<()> {
     let held: Vec<i32> = SIGNALS.iter().map(|signal| signal.as_raw()).collect();
     sys::signal::hold_back(&held, false)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_has_replaced_the_program_is_begun() {
-        let root = tempfile::tempdir().expect("tempdir");
-        let path = root.path().join("pillion");
-        let replaced = root.path().join("pillion (deleted)");
-        let error = program(&replaced).expect_err("it is gone");
-        assert!(
-            error.to_string().contains("pillion: No such file"),
-            "{error}"
-        );
-        std::fs::copy("/proc/self/exe", &path).expect("copy");
-        assert_eq!(program(&path).expect("its own"), path);
-        assert_eq!(program(&replaced).expect("the new one"), path);
-        std::fs::copy(&path, &replaced).expect("copy");
-        assert_eq!(program(&replaced).expect("an odd name"), replaced);
-    }
 }

@@ -1,8 +1,5 @@
 //! `pillion run`: Pods in the foreground, from manifests to an exit code.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +17,7 @@ use node::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::svg_file::SvgFile;
 use super::{Failure, bad_input, detach, load, recover, runtime, timeline};
 use crate::cli::{Global, Output, Pull, RunArgs};
 use crate::exit::{self, Exit};
@@ -48,7 +46,7 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             return Ok(bad_input());
         }
     };
-    let picture = match Picture::open(&args) {
+    let picture = match SvgFile::open(args.timeline_svg.as_deref(), &args.manifests.paths()) {
         Ok(picture) => picture,
         Err(failure) => {
             term.error(&failure);
@@ -148,43 +146,10 @@ pub(crate) fn run(args: RunArgs, global: &Global, term: &Term) -> Result<ExitCod
             let look = timeline::look_on_stderr(term);
             term.remark(&format!("\n{}", printers::timeline::text_of_all(&timelines, look)));
         }
-        picture.write(&timelines)?;
+        picture.write(|| printers::timeline::svg_of_all(&timelines))?;
         Ok::<_, Failure>(exit_code(&args, ended, &pods))
     })?;
     Ok(code.into())
-}
-
-/// Where `--timeline-svg` goes. It is opened before anything starts, so that nobody learns after an hour that it cannot be
-/// written.
-struct Picture<'a>(Option<(&'a Path, File)>);
-
-impl<'a> Picture<'a> {
-    fn open(args: &'a RunArgs) -> Result<Self, Failure> {
-        let Some(path) = args.timeline_svg.as_deref() else {
-            return Ok(Self(None));
-        };
-        // What it holds stays until there is something better.
-        let mut options = File::options();
-        let file = options.write(true).create(true).truncate(false).open(path);
-        let file = file.map_err(|error| Self::failed(path, error))?;
-        Ok(Self(Some((path, file))))
-    }
-
-    fn write(self, timelines: &[PodTimeline]) -> Result<(), Failure> {
-        let Some((path, mut file)) = self.0 else {
-            return Ok(());
-        };
-        // A pipe or /dev/stdout has no length.
-        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
-        let cut = if is_file { file.set_len(0) } else { Ok(()) };
-        cut.and_then(|()| file.write_all(printers::timeline::svg_of_all(timelines).as_bytes()))
-            .map_err(|error| Self::failed(path, error))
-    }
-
-    fn failed(path: &Path, error: io::Error) -> Failure {
-        let what = format!("write the timeline (--timeline-svg) to {}", path.display());
-        Failure::new(what, error)
-    }
 }
 
 /// What can be judged before anything is touched.

@@ -59,7 +59,7 @@ fn go_on(uid: &str, global: &Global, coming: Coming) -> Result<ExitCode, Failure
             .map_err(|error| Failure::new("listen for signals".into(), error))?;
         let version = env!("CARGO_PKG_VERSION");
         log(&format!(
-            "started again (for the {restarts}. time), version {version}"
+            "started again (restart {restarts}), version {version}"
         ));
         supervise(begun, signals).await;
         Ok(exit::SUCCESS.into())
@@ -186,10 +186,13 @@ async fn supervise(begun: Begun, mut signals: Signals) {
             },
             _ = signals.terminate.recv() => control.shut_down(),
             _ = signals.interrupt.recv() => control.shut_down(),
-            _ = signals.hangup.recv() => {
-                let registry = Arc::clone(&registry);
-                control.restart(move |going| going.begin(registry.endpoint(), registry.kept_events()));
-            }
+            _ = signals.hangup.recv() => match detached::try_program().await {
+                Ok(()) => {
+                    let registry = Arc::clone(&registry);
+                    control.restart(move |going| going.begin(registry.endpoint(), registry.kept_events()));
+                }
+                Err(error) => log(&format!("not started again, all goes on as before: {error}")),
+            },
         }
     }
 }

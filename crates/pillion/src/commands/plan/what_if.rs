@@ -1,6 +1,5 @@
 //! `pillion plan --what-if`: a Pod in the simulator.
 
-use std::fs;
 use std::process::ExitCode;
 
 use lifecycle::Time;
@@ -11,6 +10,7 @@ use printers::output::{Format, Printer};
 use serde_json::json;
 
 use crate::cli::{PlanArgs, PlanOutput};
+use crate::commands::svg_file::SvgFile;
 use crate::commands::timeline::look_on_stdout;
 use crate::commands::{Failure, bad_input};
 use crate::exit;
@@ -52,6 +52,13 @@ pub(super) fn run(
             return Ok(bad_input());
         }
     }
+    let picture = match SvgFile::open(args.timeline_svg.as_deref(), &args.manifests.paths()) {
+        Ok(picture) => picture,
+        Err(failure) => {
+            term.error(&failure);
+            return Ok(bad_input());
+        }
+    };
     let begin = Time::from(jiff::Timestamp::now());
     let outcome = what_if::simulate(&pod.object, &all, begin, args.r#for);
     let text = match args.output {
@@ -63,12 +70,7 @@ pub(super) fn run(
         PlanOutput::Yaml => object(&pod.object, &texts, &outcome, Format::Yaml)?,
     };
     term.write(text.as_bytes()).map_err(Failure::output)?;
-    if let Some(path) = &args.timeline_svg {
-        let picture = printers::timeline::svg(&outcome.timeline);
-        fs::write(path, picture).map_err(|error| {
-            Failure::new(format!("write the picture {}", path.display()), error)
-        })?;
-    }
+    picture.write(|| printers::timeline::svg(&outcome.timeline))?;
     Ok(exit::SUCCESS.into())
 }
 
