@@ -9,8 +9,11 @@ mod idle;
 mod pool;
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::io::IoSlice;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use endpoint::{Endpoint, InvalidEndpoint};
@@ -22,6 +25,7 @@ use self::pool::Pool;
 use crate::http1::{ClientConnection, Limits};
 use crate::proxy_protocol;
 use crate::reason::{Failure, Reason};
+use crate::tls::client::Client;
 use crate::transport::{Facts, Transport};
 
 #[cfg(test)]
@@ -47,6 +51,8 @@ pub struct Options {
     /// Whether connections begin with a header of the PROXY protocol that tells the client's address. Such connections serve
     /// one request each, since their next client would be another.
     pub proxy_protocol: Option<proxy_protocol::Version>,
+    /// TLS to it; None: in the clear.
+    pub tls: Option<Arc<Client>>,
     /// Limits for responses.
     pub limits: Rc<Limits>,
 }
@@ -63,6 +69,7 @@ impl Options {
             idle_connections: 256,
             connections: None,
             proxy_protocol: None,
+            tls: None,
             limits: Rc::default(),
         }
     }
@@ -172,13 +179,20 @@ impl Backend {
             return Err(Failure::new(Reason::TooManyConnections, detail));
         }
         let open = Open::new(&self.open);
-        let transport = self.gate.pass(|| self.attempt()).await?;
-        let preface = self
+        let (transport, endpoint) = self.gate.pass(|| self.attempt()).await?;
+        let mut preface = self
             .options
             .proxy_protocol
             .map_or_else(Vec::new, |version| {
                 proxy_protocol::encode(version, client.peer, client.local)
             });
+        let transport = match &self.options.tls {
+            None => transport,
+            Some(tls) => {
+                let preface = std::mem::take(&mut preface);
+                encrypt(tls, transport, endpoint, &preface).await?
+            }
+        };
         Ok(Channel {
             transport,
             preface,
@@ -187,16 +201,15 @@ impl Backend {
     }
 
     /// Tries each endpoint once.
-    async fn attempt(&self) -> Result<Transport, Failure> {
+    async fn attempt(&self) -> Result<(Transport, &Endpoint), Failure> {
         let first = self.next.get();
         self.next.set(first.wrapping_add(1));
         let mut refused = String::new();
         let attempts = async {
             for offset in 0..self.connectors.len() {
-                let connector =
-                    &self.connectors[first.wrapping_add(offset) % self.connectors.len()];
-                match connector.connect().await {
-                    Ok(transport) => return Some(transport),
+                let index = first.wrapping_add(offset) % self.connectors.len();
+                match self.connectors[index].connect().await {
+                    Ok(transport) => return Some((transport, &self.options.endpoints[index])),
                     Err(why) => {
                         if !refused.is_empty() {
                             refused.push_str("; ");
@@ -208,7 +221,7 @@ impl Backend {
             None
         };
         match tokio::time::timeout(self.options.connect_timeout, attempts).await {
-            Ok(Some(transport)) => Ok(transport),
+            Ok(Some(connected)) => Ok(connected),
             Ok(None) => Err(Failure::new(
                 Reason::ConnectFailed,
                 format!("connect to {refused}"),
@@ -242,6 +255,27 @@ impl Backend {
     pub fn held(&self) -> usize {
         self.gate.waiting()
     }
+}
+
+/// Makes a TLS connection to an endpoint of a plain one, on which `preface` comes first.
+async fn encrypt(
+    tls: &Client,
+    mut transport: Transport,
+    endpoint: &Endpoint,
+    preface: &[u8],
+) -> Result<Transport, Failure> {
+    let failed = |why: String| {
+        let detail = format!("TLS to {endpoint}: {why}");
+        Failure::new(Reason::BackendTlsFailed, detail)
+    };
+    let mut rest = preface;
+    while !rest.is_empty() {
+        let written = poll_fn(|cx| transport.poll_write_vectored(cx, &[IoSlice::new(rest)])).await;
+        let count = written.map_err(|error| failed(error.to_string()))?;
+        rest = rest.get(count.max(1)..).unwrap_or(&[]);
+    }
+    let connected = tls.connect(transport, endpoint.host().as_deref()).await;
+    connected.map_err(|error| failed(error.to_string()))
 }
 
 impl Lease {

@@ -57,6 +57,7 @@ reasons! {
     ClientTimeout, "client_timeout", 499, "The client stopped taking the answer.";
     ConnectFailed, "connect_failed", 503, "No endpoint of the backend accepted a connection.";
     ConnectTimeout, "connect_timeout", 504, "No endpoint of the backend accepted a connection in time.";
+    BackendTlsFailed, "backend_tls_failed", 502, "The TLS handshake with the backend failed.";
     HoldQueueFull, "hold_queue_full", 503, "Too many requests wait for the backend to start.";
     TooManyConnections, "too_many_connections", 503, "The backend has as many connections as it may have.";
     BackendClosed, "backend_closed", 502, "The backend closed the connection before any byte of its response.";
@@ -78,6 +79,7 @@ impl Reason {
         match self {
             Reason::ConnectFailed => "connection_refused",
             Reason::ConnectTimeout => "connection_timeout",
+            Reason::BackendTlsFailed => "tls_protocol_error",
             Reason::HoldQueueFull | Reason::TooManyConnections => "connection_limit_reached",
             Reason::BackendClosed => "connection_terminated",
             Reason::BackendTimeout => "http_response_timeout",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::BodySource;
+use super::{BodySource, answer};
 use crate::backend::Backend;
 use crate::buffer::Chunk;
 use crate::message::framing::BodyLength;
@@ -20,6 +20,11 @@ pub trait Router {
     /// What becomes of this request. The head is checked, hop-by-hop fields are gone, and it may be edited: it is what
     /// a backend gets.
     fn decide(&self, head: &mut RequestHead, client: &Facts) -> Decision;
+
+    /// What a client gets that is refused, or whose request failed.
+    fn refusal(&self, failure: &Failure) -> Response {
+        answer::of_failure(failure)
+    }
 }
 
 /// What becomes of a request.

@@ -76,7 +76,7 @@ pub async fn run<D: Downstream>(
     let mut course = Course::default();
     match decide(&mut request, length, context) {
         Decision::Refuse(failure) => {
-            refuse(downstream, Some(&request), failure, &mut course).await;
+            refuse(downstream, Some(&request), failure, context, &mut course).await;
         }
         Decision::Respond(response) => {
             respond(downstream, &request, response, &mut course).await;
@@ -97,7 +97,7 @@ pub async fn run<D: Downstream>(
             )
             .await;
             if let Err(failure) = forwarded {
-                refuse(downstream, Some(&request), failure, &mut course).await;
+                refuse(downstream, Some(&request), failure, context, &mut course).await;
             }
         }
     }
@@ -108,7 +108,7 @@ pub async fn run<D: Downstream>(
 pub async fn reject<D: Downstream>(downstream: &mut D, failure: Failure, context: &Context<'_>) {
     let started = Instant::now();
     let mut course = Course::default();
-    refuse(downstream, None, failure, &mut course).await;
+    refuse(downstream, None, failure, context, &mut course).await;
     finish(None, started, context, &course);
 }
 
@@ -175,6 +175,7 @@ async fn refuse<D: Downstream>(
     downstream: &mut D,
     request: Option<&RequestHead>,
     failure: Failure,
+    context: &Context<'_>,
     course: &mut Course,
 ) {
     if failure.reason != Reason::ClientClosed {
@@ -182,7 +183,7 @@ async fn refuse<D: Downstream>(
         if matches!(failure.reason.status(), 400 | 408 | 413) {
             downstream.distrust();
         }
-        let response = answer::of_failure(&failure);
+        let response = context.router.refusal(&failure);
         course.moved.status = response.head.status();
         if let Ok(sent) = answer::send(downstream, request, response).await {
             course.moved.sent = sent;
