@@ -11,6 +11,7 @@ mod get;
 mod logs;
 mod plan;
 mod port_forward;
+mod proxy;
 mod scope;
 mod selection;
 mod spelling;
@@ -33,6 +34,7 @@ pub(crate) use get::GetArgs;
 pub(crate) use logs::LogsArgs;
 pub(crate) use plan::{PlanArgs, PlanOutput};
 pub(crate) use port_forward::PortForwardArgs;
+pub(crate) use proxy::{ExplainArgs, ProxyArgs, ProxyCommand, ProxyConfig};
 pub(crate) use scope::{AnyScope, Namespace};
 pub(crate) use selection::Selection;
 pub(crate) use timeline::{Picture, TimelineArgs};
@@ -151,6 +153,11 @@ pub(crate) enum Command {
     /// nothing; anything else replaces what was there.
     #[command(after_help = capture::HELP)]
     Capture(CaptureArgs),
+    /// Stand beside an app as its sidecar: TLS, routes and good manners, until SIGTERM
+    ///
+    /// Connections are kept when configuration or certificates change. A line a request goes to standard output.
+    #[command(after_help = proxy::HELP)]
+    Proxy(Box<ProxyArgs>),
     /// Print what makes a shell complete commands, options, and the names of what runs
     #[command(after_help = "\
 bash:  pillion completion bash > /etc/bash_completion.d/pillion
@@ -193,6 +200,7 @@ impl Command {
                 | Self::Supervise { .. }
                 | Self::Capture(_)
                 | Self::Demo(_)
+                | Self::Proxy(_)
         )
     }
 }

@@ -18,6 +18,7 @@ mod logs;
 mod man;
 mod plan;
 mod port_forward;
+mod proxy;
 mod run;
 mod supervise;
 pub(crate) mod svg_file;
@@ -189,6 +190,7 @@ pub(crate) fn dispatch(cli: Cli, term: &Term) -> Result<ExitCode, Failure> {
         Command::PortForward(args) => port_forward::run(&args, &cli.global, term),
         Command::Image(command) => image::run(command, &cli.global, term),
         Command::Capture(args) => capture::run(&args, term),
+        Command::Proxy(args) => proxy::run(*args, term),
         Command::Demo(command) => demo::run(command, term),
     }
 }

@@ -12,6 +12,9 @@ use sidecar_kit::metrics::{self, Durations, Registry};
 
 use crate::snapshot::Told;
 
+#[cfg(test)]
+mod tests;
+
 /// Upper bounds of times, in seconds.
 const BOUNDS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,

@@ -51,7 +51,7 @@ impl Rules {
 pub struct MaterialError {
     of: &'static str,
     name: String,
-    source: tls::Error,
+    source: Box<tls::Error>,
 }
 
 /// A store, and the settings that it was made by: another configuration with the same ones keeps it.
@@ -237,7 +237,7 @@ fn keep<S: Clone + PartialEq, M: Material>(
             let store = opened.map_err(|source| MaterialError {
                 of,
                 name: name.to_owned(),
-                source,
+                source: Box::new(source),
             })?;
             Rc::new(RefCell::new(store))
         }

@@ -70,7 +70,7 @@ impl Template {
             match part {
                 Part::Text(text) => out.extend_from_slice(text.as_bytes()),
                 Part::RequestHeader(name) => {
-                    put(request_header(line, name).unwrap_or(NOTHING), out)
+                    put(request_header(line, name).unwrap_or(NOTHING), out);
                 }
                 Part::Field(field) => match field.of(line) {
                     Value::Absent => out.extend_from_slice(NOTHING),

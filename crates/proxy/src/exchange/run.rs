@@ -83,7 +83,7 @@ pub async fn run<D: Downstream>(
         }
         Decision::Later(answer) => match answer.await {
             Ok(response) => respond(downstream, &request, response, &mut course).await,
-            Err(failure) => refuse(downstream, Some(&request), failure, &mut course).await,
+            Err(failure) => refuse(downstream, Some(&request), failure, context, &mut course).await,
         },
         Decision::Forward(to) => {
             let forwarded = forward(

@@ -44,8 +44,8 @@ impl ProxyPages {
     fn ready(&self) -> Answer {
         let now = SystemTime::now();
         let told = self.materials.borrow().status(now);
-        let certificates = told.iter().flat_map(|told| &told.status.certificates);
-        let expired = certificates.filter(|it| it.not_after < now).next();
+        let mut certificates = told.iter().flat_map(|told| &told.status.certificates);
+        let expired = certificates.find(|it| it.not_after < now);
         match expired {
             Some(expired) => {
                 let reason = format!("{} ({}) has expired", expired.source, expired.subject);
