@@ -114,6 +114,8 @@ pub(crate) struct Failure {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) since: Time,
+    /// When the first of the failures came that this one is the newest of, for explanations.
+    pub(crate) first: Time,
     /// When the next attempt comes.
     pub(crate) retry_at: Option<Time>,
 }
@@ -257,6 +259,25 @@ impl Container {
 }
 
 impl Failure {
+    /// This failure as the next one after `before`: a container that never came to run has waited since the first.
+    pub(crate) fn after(mut self, before: Option<&Self>) -> Self {
+        if let Some(before) = before.filter(|before| self.is_of_start() && before.is_of_start()) {
+            self.first = before.first;
+        }
+        self
+    }
+
+    /// Whether there was no run at all, rather than one that ended or is held back.
+    fn is_of_start(&self) -> bool {
+        !matches!(
+            self.reason,
+            "CrashLoopBackOff"
+                | "RunContainerError"
+                | "PostStartHookError"
+                | crate::restart_all::REASON
+        )
+    }
+
     /// Whether the next attempt may come earlier than planned: not with the back-off of restarts.
     pub(crate) fn is_retried(&self) -> bool {
         self.reason != "CrashLoopBackOff"

@@ -83,6 +83,7 @@ impl Machine {
             reason: REASON,
             message: MESSAGE.to_owned(),
             since: now,
+            first: now,
             retry_at: None,
         });
         removed.push(run);

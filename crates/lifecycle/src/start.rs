@@ -74,6 +74,7 @@ impl Machine {
                 events::go_duration(delay)
             ),
             since: now,
+            first: now,
             retry_at: Some(until),
         };
         self.resync(until);
@@ -110,6 +111,7 @@ impl Machine {
                 reason: "ImagePullBackOff",
                 message: format!("Back-off pulling image \"{image}\"{why}"),
                 since: now,
+                first: now,
                 retry_at: Some(until),
             };
             self.resync(until);
@@ -136,7 +138,7 @@ impl Machine {
         if known.is_some_and(|f| f.reason == failure.reason && f.retry_at == failure.retry_at) {
             return false;
         }
-        self.containers[i].failure = Some(failure);
+        self.containers[i].failure = Some(failure.after(known));
         true
     }
 
@@ -240,6 +242,7 @@ impl Machine {
                     reason: "PostStartHookError",
                     message: error.clone(),
                     since: now,
+                    first: now,
                     retry_at: None,
                 };
                 self.containers[i].stop = None;
@@ -294,6 +297,7 @@ impl Machine {
             reason: failure.reason(),
             message,
             since: now,
+            first: now,
             retry_at: None,
         };
         match failure {
@@ -318,7 +322,8 @@ impl Machine {
             }
         }
         self.containers[i].starting = None;
-        self.containers[i].failure = Some(noted);
+        let failure = noted.after(self.containers[i].failure.as_ref());
+        self.containers[i].failure = Some(failure);
     }
 
     /// R11.8: the container exists, dead, with code 128.

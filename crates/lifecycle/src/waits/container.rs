@@ -106,7 +106,7 @@ pub(super) fn failure_wait(container: &Container, failure: &Failure) -> Wait {
             format!("its start: {reason}: {message}"),
         ),
     };
-    Wait::new(kind, failure.since, text).then_at(failure.retry_at, "next attempt")
+    Wait::new(kind, failure.first, text).then_at(failure.retry_at, "next attempt")
 }
 
 /// An init container ends; others become started, then ready; and a liveness probe that fails may end them.

@@ -126,6 +126,31 @@ fn a_liveness_probe_that_fails_says_when_it_counts() {
 }
 
 #[test]
+fn a_start_that_fails_again_has_been_waited_for_since_the_first() {
+    let image = Some((StartFailure::ErrImagePull, "no such image".to_owned()));
+    let config = Some((StartFailure::CreateContainerConfigError, "no".to_owned()));
+    let fails = |failure: Option<_>| Script {
+        start_fails: vec![failure; 20],
+        ..forever()
+    };
+    let mut sim = pod(Always)
+        .app("image", fails(image))
+        .app("config", fails(config))
+        .sim();
+    sim.run_until(at(61));
+    let since = waits(&sim)
+        .into_iter()
+        .map(|(name, kind, since, _)| (name, kind, since));
+    assert_eq!(
+        since.collect::<Vec<_>>(),
+        [
+            ("image".to_owned(), WaitKind::ImageBackOff, 0),
+            ("config".to_owned(), WaitKind::StartRetry, 0),
+        ]
+    );
+}
+
+#[test]
 fn failed_starts_say_when_they_are_tried_again() {
     let image = Some((StartFailure::ErrImagePull, "no such image".to_owned()));
     let config = Some((
