@@ -142,7 +142,9 @@ pub(crate) fn pod(pod: &Pod) -> Findings {
     ];
     for (field, containers) in lists {
         for (index, container) in containers.iter().enumerate() {
-            self::container(&mut warnings, &spec.child(field).index(index), container);
+            let path = &spec.child(field).index(index);
+            self::container(&mut warnings, path, container);
+            file_keys(&mut warnings, path, container, pod);
         }
     }
     for (index, volume) in pod.spec.volumes.iter().enumerate() {
@@ -171,6 +173,38 @@ pub(crate) fn pod(pod: &Pod) -> Findings {
         }
     }
     warnings
+}
+
+/// Variables out of files of volumes that nobody mounts: the container would never start, optional or not (R19.9).
+fn file_keys(warnings: &mut Findings, path: &Path, container: &Container, pod: &Pod) {
+    let containers = || pod.spec.init_containers.iter().chain(&pod.spec.containers);
+    for (index, variable) in container.env.iter().enumerate() {
+        let from = variable.value_from.as_ref();
+        let Some(file) = from.and_then(|from| from.file_key_ref.as_ref()) else {
+            continue;
+        };
+        let name = &file.volume_name;
+        let mut mounts = containers().flat_map(|container| &container.volume_mounts);
+        if mounts.any(|mount| mount.name == *name) {
+            continue;
+        }
+        let mut known = pod.spec.volumes.iter().map(|volume| volume.name.as_str());
+        let path = path.child("env").index(index).child("valueFrom");
+        let path = path.child("fileKeyRef").child("volumeName");
+        warnings.push(if known.clone().any(|known| known == name) {
+            let message =
+                format!("no container mounts the volume {name:?}; this one would wait for it");
+            Finding::at(&path, message).hint("mount it where the file is written")
+        } else {
+            let message =
+                format!("no volume of this Pod is named {name:?}; the container would wait for it");
+            let finding = Finding::at(&path, message);
+            match crate::nearest::nearest(name, &mut known) {
+                Some(near) => finding.hint(format!("did you mean `{near}`?")),
+                None => finding.hint("add it to `volumes`, and mount it where the file is written"),
+            }
+        });
+    }
 }
 
 fn container(warnings: &mut Findings, path: &Path, container: &Container) {

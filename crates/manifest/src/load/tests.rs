@@ -472,6 +472,36 @@ spec: {containers: [{name: app, image: nginx, ports: [{containerPort: 80, hostPo
 }
 
 #[test]
+fn keys_of_files_need_a_volume_that_somebody_mounts() {
+    let text = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: web}
+spec:
+  volumes: [{name: files, emptyDir: {}}, {name: bare, emptyDir: {}}]
+  containers:
+  - name: app
+    image: nginx
+    volumeMounts: [{name: files, mountPath: /f}]
+    env:
+    - {name: A, valueFrom: {fileKeyRef: {volumeName: files, path: env, key: A}}}
+    - {name: B, valueFrom: {fileKeyRef: {volumeName: bare, path: env, key: B}}}
+    - {name: C, valueFrom: {fileKeyRef: {volumeName: file, path: env, key: C, optional: true}}}
+";
+    let warnings = read(text).unwrap().warnings;
+    assert_eq!(
+        lines(&warnings),
+        [
+            "pod.yaml:12:54: warning: spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName: no container mounts the \
+             volume \"bare\"; this one would wait for it",
+            "pod.yaml:13:54: warning: spec.containers[0].env[2].valueFrom.fileKeyRef.volumeName: no volume of this Pod is \
+             named \"file\"; the container would wait for it",
+        ]
+    );
+    assert_eq!(warnings[1].hint.as_deref(), Some("did you mean `files`?"));
+}
+
+#[test]
 fn secret_values_never_show() {
     const PASSWORD: &str = "hunter2";
     for text in [
