@@ -44,6 +44,8 @@ pub(crate) async fn met(
     if let Some(failure) = listed.failures.into_iter().next() {
         return Err(failure.into());
     }
+    let is_asked = |object: &Value| !object["metadata"]["deletionTimestamp"].is_null();
+    let mut asked = listed.found.first().is_some_and(is_asked);
     match listed.found.first() {
         None if deleting => return Ok(()),
         None if creating => {}
@@ -55,7 +57,7 @@ pub(crate) async fn met(
         let next = match deadline {
             Deadline::Now => {
                 let failure = Failure::text(format!("condition not met for pods/{}", pod.name));
-                return Err(failure.explained(waits::of(client, pod, None).await));
+                return Err(failure.explained(why(client, pod, deleting && !asked).await));
             }
             Deadline::At(deadline) => timeout_at(deadline, watch.next()).await,
             Deadline::Never => Ok(watch.next().await),
@@ -65,7 +67,7 @@ pub(crate) async fn met(
                 "timed out waiting for the condition on pods/{}",
                 pod.name
             ));
-            return Err(failure.explained(waits::of(client, pod, None).await));
+            return Err(failure.explained(why(client, pod, deleting && !asked).await));
         };
         match next {
             Ok(event) if event.change == Change::Deleted => {
@@ -75,6 +77,7 @@ pub(crate) async fn met(
                 // Another of its name may come.
             }
             Ok(event) => {
+                asked = is_asked(&event.object);
                 if is_met(&event.object)? {
                     return Ok(());
                 }
@@ -83,6 +86,17 @@ pub(crate) async fn met(
                 "error: An error occurred while waiting for the condition to be satisfied: {error}\n"
             )),
         }
+    }
+}
+
+/// Why a Pod is not what it should be: what it waits for, or that it was not asked to go.
+async fn why(client: &Client, pod: &PodName, unasked: bool) -> Vec<String> {
+    match unasked {
+        true => vec![format!(
+            "pod/{}: nobody has asked for its deletion",
+            pod.name
+        )],
+        false => waits::of(client, pod, None).await,
     }
 }
 
