@@ -160,12 +160,14 @@ impl Watch {
         if before != self.status {
             self.changed = now;
             self.timeline.observe(&self.sim.record(), now);
-            self.note_columns(now);
             let ready = is_ready(&self.status);
             if is_ready(&before) != ready {
                 self.readiness.push((now, ready));
             }
         }
+        self.timeline.observe_machine(self.sim.machine(), now);
+        // A deletion shows at once, without any change of the status.
+        self.note_columns(now);
         self.story.take_in(&news, &self.sim, &before, &self.status);
     }
 

@@ -10,10 +10,16 @@ use super::{distance, is_ready};
 use crate::container::{Role, probe_of};
 use crate::plan::{self, Plan};
 use crate::probe::Settings;
-use crate::protocol::{Action, Exit, HookKind, Input, Instance, ProbeKind, ProbeOutcome};
+use crate::protocol::{Action, Exit, Input, Instance, ProbeKind, ProbeOutcome};
 use crate::sim::{Scripted, Simulator, TraceEvent};
 use crate::waits::WaitKind;
-use crate::{Time, restart};
+use crate::{Time, events, restart};
+
+mod hooks;
+mod told;
+
+use hooks::Hooks;
+pub(super) use told::told;
 
 /// One thing that happens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,9 +37,6 @@ pub struct Moment {
     pub bad: bool,
 }
 
-/// The same thing is told so often; after that only how often it happens again.
-const TOLD: usize = 3;
-
 /// A story in the making.
 pub(super) struct Story {
     pod: Pod,
@@ -47,6 +50,9 @@ pub(super) struct Story {
     ended: BTreeMap<String, Time>,
     /// Failures in a row.
     failing: BTreeMap<(String, ProbeKind), u32>,
+    hooks: Hooks,
+    /// Whether `activeDeadlineSeconds` passed.
+    too_late: bool,
 }
 
 type Sim = Simulator<Scripted>;
@@ -62,6 +68,8 @@ impl Story {
             killing: BTreeMap::new(),
             ended: BTreeMap::new(),
             failing: BTreeMap::new(),
+            hooks: Hooks::default(),
+            too_late: false,
         }
     }
 
@@ -90,6 +98,7 @@ impl Story {
         before: &PodStatus,
         after: &PodStatus,
     ) {
+        let begun = self.hooks_ended(news, sim);
         for (at, event) in news {
             match event {
                 TraceEvent::Input(input) => self.input(*at, input, sim),
@@ -99,6 +108,7 @@ impl Story {
             }
         }
         let now = sim.now();
+        self.hooks_begun(now, begun);
         self.readiness(now, before, after);
         if is_ready(before) != is_ready(after) {
             let why = if is_ready(after) {
@@ -158,7 +168,7 @@ impl Story {
                 result: Err(_),
                 ..
             } => {
-                let name = hook_name(*hook);
+                let name = hooks::name(*hook);
                 self.tell(at, container, format!("{name} fails"), "", true);
             }
             Input::Delete { .. } => {
@@ -262,6 +272,9 @@ impl Story {
         if sim.machine().is_deleting() {
             return "nothing is restarted in a Pod that ends (R8.10)".to_owned();
         }
+        if self.too_late {
+            return "nothing is restarted in a Pod past its deadline (R8.10, R16.1)".to_owned();
+        }
         if asked && self.ends_with_the_pod(container) {
             return "it is not restarted: no app is left (R4.2)".to_owned();
         }
@@ -363,20 +376,14 @@ impl Story {
                         .insert(container.clone(), event.message.clone());
                 }
             }
-            Action::RunHook {
-                container, hook, ..
-            } => {
-                let why = match hook {
-                    HookKind::PostStart => "no later start before its end (R1.4)",
-                    HookKind::PreStop => "all preStop hooks begin together, in the grace (R7.12)",
-                };
-                self.tell(
-                    at,
-                    container,
-                    format!("{} begins", hook_name(*hook)),
-                    why,
-                    false,
+            Action::Emit(event) if event.reason == events::DEADLINE_EXCEEDED => {
+                self.too_late = true;
+                let seconds = self.pod.spec.active_deadline_seconds.unwrap_or_default();
+                let why = format!(
+                    "{} after its begin, initialization included (R16.1)",
+                    plan::span(seconds.unsigned_abs())
                 );
+                self.tell(at, "pod", "exceeds its deadline", why, true);
             }
             Action::Stop {
                 container,
@@ -419,13 +426,16 @@ impl Story {
             .order
             .iter()
             .find(|stop| stop.container == container);
+        let ends = sim.machine().is_deleting() || self.too_late;
         match stop.map(|stop| stop.role) {
-            Some(Role::Sidecar) if sim.machine().is_deleting() => {
+            Some(Role::Sidecar) if ends => {
                 "its turn, or the end of the grace (R8.6, R8.8)".to_owned()
             }
             Some(Role::Sidecar) => {
                 "no app runs or will run again: its turn (R4.2, R8.6)".to_owned()
             }
+            _ if self.hooks.is_over(container) => "its preStop is over (R8.3)".to_owned(),
+            _ if self.too_late => "past the deadline: all containers at once (R8.5)".to_owned(),
             _ => "the Pod ends: all containers at once (R8.5)".to_owned(),
         }
     }
@@ -474,72 +484,4 @@ impl Story {
             }
         }
     }
-}
-
-fn hook_name(hook: HookKind) -> &'static str {
-    match hook {
-        HookKind::PostStart => "postStart",
-        HookKind::PreStop => "preStop",
-    }
-}
-
-/// The story as it is told: what happens over and over is told a few times, then counted.
-pub(super) fn told(moments: Vec<Moment>, length: Duration) -> Vec<Moment> {
-    let mut seen: BTreeMap<(String, String), usize> = BTreeMap::new();
-    let mut hidden: BTreeMap<String, (usize, Vec<i64>)> = BTreeMap::new();
-    let mut told: Vec<Moment> = Vec::new();
-    for moment in moments {
-        let what: String = moment
-            .what
-            .chars()
-            .filter(|c| !c.is_ascii_digit())
-            .collect();
-        let count = seen.entry((moment.who.clone(), what)).or_default();
-        *count += 1;
-        if *count <= TOLD {
-            told.push(moment);
-            continue;
-        }
-        let position = told.len();
-        let (_, starts) = hidden
-            .entry(moment.who.clone())
-            .or_insert((position, Vec::new()));
-        if moment.what.starts_with("starts again")
-            || moment.who == "pod" && moment.what == "is not Ready"
-        {
-            starts.push(moment.at_ms);
-        }
-        if starts.is_empty() && moment.what.starts_with("cannot start") {
-            starts.push(moment.at_ms);
-        }
-    }
-    let mut hidden: Vec<_> = hidden.into_iter().collect();
-    hidden.sort_by_key(|(_, (position, _))| std::cmp::Reverse(*position));
-    for (who, (position, times)) in hidden {
-        let Some(first) = times.first().copied() else {
-            continue;
-        };
-        let at = |ms: &i64| distance(Duration::from_millis(u64::try_from(*ms).unwrap_or(0)));
-        let listed: Vec<String> = times.iter().take(6).map(at).collect();
-        let more = if times.len() > 6 { ", ..." } else { "" };
-        let what = match times.len() {
-            1 => "and so on, once more".to_owned(),
-            n => format!("and so on, {n} times more"),
-        };
-        let why = format!(
-            "at {}{more}; cut at {}",
-            listed.join(", "),
-            distance(length)
-        );
-        let moment = Moment {
-            at_ms: first,
-            who,
-            what,
-            why,
-            bad: false,
-        };
-        told.insert(position, moment);
-    }
-    told.sort_by_key(|moment| moment.at_ms);
-    told
 }

@@ -222,3 +222,80 @@ fn a_long_time_is_bounded() {
     let outcome = ask(&pod(spec), &["web=probe-fail@3s"], 6 * 3600);
     assert!(outcome.story.len() < 60, "{}", outcome.story.len());
 }
+
+/// Terminating shows from the deletion on, and what comes before SIGTERM is told and drawn.
+#[test]
+fn a_pre_stop_hook_comes_before_sigterm() {
+    for (hook, takes) in [
+        (json!({"sleep": {"seconds": 3}}), 3),
+        (json!({"exec": {"command": ["sleep", "2"]}}), 2),
+    ] {
+        let pod = pod(web(json!({"lifecycle": {"preStop": hook}})));
+        let outcome = ask(&pod, &["delete@20s"], 60);
+        let rows = outcome.columns.iter();
+        let rows: Vec<_> = rows
+            .map(|row| format!("{} {} {}", row.at_ms, row.ready, row.status))
+            .collect();
+        let end = 20_000 + takes * 1000;
+        let last = format!("{end} 0/1 Completed");
+        assert_eq!(rows, ["0 1/1 Running", "20000 1/1 Terminating", &*last]);
+        let story = told(&outcome);
+        let ends = format!("{end} web preStop ends");
+        let at = |line: &str| story.iter().position(|told| told == line);
+        let begins = at("20000 web preStop begins");
+        assert!(begins.is_some() && at(&ends) > begins, "{story:#?}");
+        let sigterm = format!("{end} web gets SIGTERM");
+        assert!(at(&sigterm) > at(&ends), "{story:#?}");
+        let why = &outcome.story[at(&sigterm).unwrap()].why;
+        assert_eq!(why, "its preStop is over (R8.3)");
+        let hooks = &outcome.timeline.containers[0].hooks;
+        assert_eq!((hooks.len(), &*hooks[0].state.hook), (1, "preStop"));
+    }
+    let hook = json!({"exec": {"command": ["sleep", "100"]}});
+    let outcome = ask(
+        &pod(web(json!({"lifecycle": {"preStop": hook}}))),
+        &["delete@20s"],
+        60,
+    );
+    let story = told(&outcome);
+    assert!(
+        story.contains(&"25000 web preStop overruns".to_owned()),
+        "{story:#?}"
+    );
+}
+
+#[test]
+fn a_post_start_hook_is_told_from_begin_to_end() {
+    let hook = json!({"sleep": {"seconds": 4}});
+    let outcome = ask(
+        &pod(web(json!({"lifecycle": {"postStart": hook}}))),
+        &["web=run"],
+        60,
+    );
+    let story = told(&outcome);
+    for line in ["0 web postStart begins", "4000 web postStart ends"] {
+        assert!(story.iter().any(|told| told == line), "{line}: {story:#?}");
+    }
+}
+
+#[test]
+fn a_deadline_is_the_reason_for_stops() {
+    let outcome = ask(
+        &pod(json!({
+            "activeDeadlineSeconds": 8,
+            "initContainers": [{"name": "side", "restartPolicy": "Always"}],
+            "containers": [{"name": "app"}],
+        })),
+        &["app=run"],
+        60,
+    );
+    let story = told(&outcome);
+    let at = |line: &str| story.iter().position(|told| told == line);
+    let deadline = at("8000 pod exceeds its deadline");
+    let sigterm = at("8000 side gets SIGTERM");
+    assert!(deadline.is_some() && deadline < sigterm, "{story:#?}");
+    for moment in outcome.story.iter().filter(|moment| moment.at_ms == 8000) {
+        assert!(!moment.why.contains("will run again"), "{moment:?}");
+        assert!(!moment.why.contains("no app is left"), "{moment:?}");
+    }
+}
