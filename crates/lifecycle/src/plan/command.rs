@@ -45,6 +45,9 @@ const BRIEF: [&str; 32] = [
     "pwd", "rm", "set", "sleep", "test", "touch", "true",
 ];
 
+/// Seconds of sleep that are long for a script of quick commands.
+const LONG: u64 = 60;
+
 /// How SIGTERM fares with the first process of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum OnSigterm {
@@ -52,6 +55,8 @@ pub(crate) enum OnSigterm {
     Handled,
     /// A trap of the shell handles it, after so many seconds of sleep.
     Trapped(u64),
+    /// A trap of the shell would handle it, once the program in the foreground has ended, which it does not.
+    Late,
     /// It is ignored; by a shell, or by the program of this name.
     Ignored(Option<&'static str>),
 }
@@ -129,6 +134,7 @@ impl Program {
             .iter()
             .any(|command| command.words.first().is_some_and(|word| word == "for"));
         self.is_endless()
+            || !finite_loop && sleeps(script) >= LONG
             || !finite_loop && last_program(script).is_some_and(|command| !brief(command))
     }
 
@@ -149,8 +155,14 @@ impl Program {
                     .any(|word| matches!(word.as_str(), "TERM" | "SIGTERM" | "15"))
         });
         if let Some(trap) = trap {
+            // A shell looks at its traps only between two commands; `wait` alone is interrupted.
+            let is_held = script
+                .iter()
+                .skip_while(|command| first(&command.words) != "trap")
+                .any(|command| !command.aside && serves(&command.words));
             return match trap.words[1].trim() {
                 "" => OnSigterm::Ignored(None),
+                _ if is_held => OnSigterm::Late,
                 action => OnSigterm::Trapped(sleeps(&commands(action))),
             };
         }
@@ -174,6 +186,31 @@ impl Program {
         } else {
             OnSigterm::Handled
         }
+    }
+
+    /// Whether it is over nearly at once, as far as that can be seen.
+    pub(crate) fn is_brief(&self) -> bool {
+        let brief = match &self.script {
+            Some(_) => !self.may_run_long(),
+            None => BRIEF.contains(&base_name(first(&self.words))),
+        };
+        brief && !self.is_endless()
+    }
+
+    /// Seconds that it sleeps in all, where it is plain that it does: no loop, no condition, an end.
+    pub(crate) fn seconds_slept(&self) -> Option<u64> {
+        const NOT_PLAIN: [&str; 5] = ["while", "until", "for", "if", "case"];
+        let seconds = match &self.script {
+            Some(script) => {
+                let mut words = script.iter().map(|command| first(&command.words));
+                if words.any(|word| NOT_PLAIN.contains(&word)) {
+                    return None;
+                }
+                sleeps(script)
+            }
+            None => sleep_of(&self.words)?,
+        };
+        (seconds > 0 && !self.is_endless()).then_some(seconds)
     }
 
     /// Whether the script calls `kill`: its own way to end.
@@ -452,6 +489,22 @@ mod tests {
                 OnSigterm::Trapped(3),
             ),
             ("trap '' TERM; /app", false, ignored.clone()),
+            ("trap 'exit 0' TERM; sleep infinity", false, OnSigterm::Late),
+            (
+                "trap 'exit 0' TERM; sleep infinity & wait",
+                false,
+                OnSigterm::Trapped(0),
+            ),
+            (
+                "trap 'echo x' EXIT; sleep 1000; true",
+                false,
+                ignored.clone(),
+            ),
+            (
+                "trap 'echo x' EXIT; sleep 3; true",
+                false,
+                OnSigterm::Handled,
+            ),
             ("trap 'rm -f /x' EXIT; /app", false, ignored.clone()),
             (
                 "echo reading; echo failing >&2; exit 1",
@@ -492,5 +545,11 @@ mod tests {
             Some(120)
         );
         assert_eq!(seconds_slept(&words(&["nginx", "-s", "quit"])), None);
+        assert_eq!(direct(&["sleep", "10"]).seconds_slept(), Some(10));
+        assert_eq!(shell("echo a; sleep 2; sleep 1m").seconds_slept(), Some(62));
+        for script in ["until nslookup db; do sleep 2; done", "sleep 5 & wait"] {
+            assert_eq!(shell(script).seconds_slept(), None, "{script}");
+        }
+        assert_eq!(direct(&["sleep", "infinity"]).seconds_slept(), None);
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::distance;
 use super::supposition::{Behaviour, Supposition};
 use crate::container::{Role, probe_of};
-use crate::plan::command::OnSigterm;
+use crate::plan::command::{OnSigterm, Program};
 use crate::plan::stop::least_seconds;
 use crate::plan::warning::{start, stop};
 use crate::plan::{Entry, entries};
@@ -111,9 +111,13 @@ fn usual_run(spec: &PodSpec, entry: &Entry<'_>) -> (Run, String) {
         (Run::exits(after, 0), text)
     };
     let policy = restart::policy(entry.container, spec);
+    let slept = Program::of(entry.container).seconds_slept();
+    let slept = slept.map(|seconds| Duration::from_secs(seconds.min(86_400)));
     match entry.role {
-        Role::Init => ends(WORK),
-        Role::App if policy != RestartPolicy::Always && !start::is_helper(entry) => ends(JOB),
+        Role::Init => ends(slept.unwrap_or(WORK)),
+        Role::App if policy != RestartPolicy::Always && !start::is_helper(entry) => {
+            ends(slept.unwrap_or(JOB))
+        }
         Role::App | Role::Sidecar => (Run::default(), "runs until it is stopped".to_owned()),
     }
 }
@@ -134,6 +138,12 @@ fn on_term(
     match stop::on_sigterm(spec, entry) {
         OnSigterm::Ignored(_) if entry.role != Role::Init => {
             assumed.push("ignores SIGTERM (its command handles none)".to_owned());
+            OnTerm::Ignore
+        }
+        OnSigterm::Late if entry.role != Role::Init => {
+            assumed.push(
+                "ignores SIGTERM (its trap waits for the program in the foreground)".to_owned(),
+            );
             OnTerm::Ignore
         }
         OnSigterm::Trapped(seconds) if seconds > 0 => {

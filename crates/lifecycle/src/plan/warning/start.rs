@@ -65,8 +65,9 @@ fn helper_outlives_job(spec: &PodSpec, found: &mut Vec<Warning>) {
 }
 
 fn init_never_ends(entry: &Entry<'_>, found: &mut Vec<Warning>) {
-    let serves = !entry.container.ports.is_empty();
-    if !serves && !Program::of(entry.container).is_endless() {
+    let program = Program::of(entry.container);
+    let serves = !entry.container.ports.is_empty() && !program.is_brief();
+    if !serves && !program.is_endless() {
         return;
     }
     let how = if serves {
@@ -176,7 +177,9 @@ fn deadline(spec: &PodSpec, starts: &[Start], found: &mut Vec<Warning>) {
         return;
     };
     let Some(last) = starts.last() else { return };
-    let earliest = last.earliest.seconds;
+    let inits = entries(spec).filter(|entry| entry.role == Role::Init);
+    let slept = inits.filter_map(|init| Program::of(init.container).seconds_slept());
+    let earliest = slept.fold(last.earliest.seconds, u64::saturating_add);
     if deadline < 0 || earliest < deadline.unsigned_abs() {
         return;
     }
@@ -190,7 +193,7 @@ fn deadline(spec: &PodSpec, starts: &[Start], found: &mut Vec<Warning>) {
     found.push(
         Warning::of_pod(Code::DeadlineBeforeStart, path, message)
             .why("the deadline counts from the Pod's start, initialization included")
-            .instead("raise it, or shorten the delays of probes and hooks before that container"),
+            .instead("raise it, or shorten what comes before that container: init containers that sleep, delays of probes, hooks"),
     );
 }
 

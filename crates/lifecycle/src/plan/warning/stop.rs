@@ -41,8 +41,10 @@ pub(crate) fn on_sigterm(spec: &PodSpec, entry: &Entry<'_>) -> OnSigterm {
 }
 
 fn sigterm_ignored(spec: &PodSpec, entry: &Entry<'_>, grace: u64, found: &mut Vec<Warning>) {
-    let OnSigterm::Ignored(program) = on_sigterm(spec, entry) else {
-        return;
+    let (program, late) = match on_sigterm(spec, entry) {
+        OnSigterm::Ignored(program) => (program, false),
+        OnSigterm::Late => (None, true),
+        OnSigterm::Handled | OnSigterm::Trapped(_) => return,
     };
     let hook = pre_stop(entry).and_then(|hook| hook.exec.as_ref());
     let hook = hook.map(|exec| manifest::core::v1::Container {
@@ -53,8 +55,13 @@ fn sigterm_ignored(spec: &PodSpec, entry: &Entry<'_>, grace: u64, found: &mut Ve
         return;
     }
     let who = program.unwrap_or("the shell");
+    let does = if late {
+        "runs its trap for SIGTERM only after the program in the foreground"
+    } else {
+        "ignores SIGTERM"
+    };
     let message = format!(
-        "{who} is process 1 of {} and ignores SIGTERM: each stop takes {}, then SIGKILL (exit code 137)",
+        "{who} is process 1 of {} and {does}: each stop takes {}, then SIGKILL (exit code 137)",
         entry.name(),
         span(grace.max(2))
     );
@@ -62,11 +69,15 @@ fn sigterm_ignored(spec: &PodSpec, entry: &Entry<'_>, grace: u64, found: &mut Ve
         Some(_) => {
             "the kernel gives process 1 only signals it has a handler for, and this program has none for SIGTERM"
         }
+        None if late => {
+            "a shell looks at its traps only between two commands; `wait` is the one that a signal interrupts"
+        }
         None => {
             "the kernel gives process 1 only signals it has a handler for; a shell has none without `trap`, and hands no signal on to the program it waits for"
         }
     };
     let instead = match program {
+        None if late => "start the program with `&` and `wait` for it",
         Some(_) => "run it under a shell: `trap 'exit 0' TERM; COMMAND & wait`",
         None => {
             "`exec` the last program, or begin with `trap 'exit 0' TERM`, start programs with `&` and `wait` for them"

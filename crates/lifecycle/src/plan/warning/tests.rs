@@ -90,7 +90,42 @@ fn init_never_ends() {
     case(
         Code::InitNeverEnds,
         pod,
-        &[("/initContainers/0/ports", json!([]))],
+        &[
+            ("/initContainers/0/ports", json!([])),
+            ("/initContainers/0/command", json!(["echo"])),
+        ],
+    );
+}
+
+#[test]
+fn a_deadline_counts_init_containers_that_sleep() {
+    let pod = json!({
+        "activeDeadlineSeconds": 5,
+        "initContainers": [{"name": "prepare", "command": ["sh", "-c", "sleep 10"]}],
+        "containers": [{"name": "web"}],
+    });
+    case(
+        Code::DeadlineBeforeStart,
+        pod,
+        &[
+            ("/activeDeadlineSeconds", json!(11)),
+            ("/initContainers/0/command", json!(["sleep", "4"])),
+        ],
+    );
+}
+
+#[test]
+fn a_trap_that_comes_late() {
+    let pod = json!({
+        "containers": [{"name": "web", "command": ["sh", "-c", "trap 'exit 0' TERM; sleep infinity"]}],
+    });
+    case(
+        Code::SigtermIgnored,
+        pod,
+        &[(
+            "/containers/0/command",
+            json!(["sh", "-c", "trap 'exit 0' TERM; sleep infinity & wait"]),
+        )],
     );
 }
 
