@@ -23,7 +23,7 @@ mod tests;
 
 pub use assume::Assumption;
 pub use story::Moment;
-pub use supposition::{Behaviour, Supposition, SuppositionError, check, parse};
+pub use supposition::{Behaviour, Supposition, SuppositionError, check, contradiction, parse};
 
 /// What would follow.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,8 +37,12 @@ pub struct Outcome {
     pub columns: Vec<Row>,
     /// The gist, a sentence each.
     pub summary: Vec<String>,
-    /// For pictures.
+    /// For pictures. It ends with the simulation, or a while after the last change where that is far from the end.
     pub timeline: PodTimeline,
+    /// Milliseconds from the beginning at which the timeline ends; nothing changes from there to the simulation's end.
+    /// Absent where it is not cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeline_cut_ms: Option<i64>,
 }
 
 /// A line of `kubectl get pod`.
@@ -68,6 +72,11 @@ pub fn simulate(pod: &Pod, suppositions: &[Supposition], begin: Time, length: Du
     let mut deletions: Vec<Time> = deletions.collect();
     deletions.sort();
     let end = begin + length;
+    let mut pod = pod.clone();
+    // Messages name it.
+    let uid = &mut pod.metadata.uid;
+    uid.get_or_insert_with(|| "simulated".to_owned());
+    let pod = &pod;
     let mut watch = Watch::new(
         pod,
         Simulator::begin_at(begin, pod.clone(), Options::default(), world),
@@ -85,10 +94,11 @@ pub fn simulate(pod: &Pod, suppositions: &[Supposition], begin: Time, length: Du
     }
     watch.run_until(end);
     let finished = watch.sim.machine().is_finished();
-    let shown = if finished {
-        watch.changed
-    } else {
-        end.min(after(begin, watch.changed))
+    let short = after(begin, watch.changed);
+    let (shown, cut) = match finished {
+        true => (watch.changed, None),
+        false if (short - begin) * 2 < length => (short, Some(short.0 - begin.0)),
+        false => (end, None),
     };
     let story = story::told(watch.story.moments, end - begin);
     Outcome {
@@ -97,6 +107,7 @@ pub fn simulate(pod: &Pod, suppositions: &[Supposition], begin: Time, length: Du
         story,
         columns: watch.columns,
         timeline: watch.timeline.up_to(shown),
+        timeline_cut_ms: cut,
     }
 }
 

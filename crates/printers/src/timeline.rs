@@ -10,6 +10,7 @@ mod happenings;
 mod svg;
 mod text;
 
+pub(crate) use svg::svg_with_remarks;
 pub use svg::{svg, svg_of_all};
 pub use text::{Look, text, text_of_all};
 pub(crate) use text::{bars, wrap};

@@ -45,6 +45,10 @@ pub fn text(title: &str, outcome: &Outcome, look: Look) -> String {
     }
     out.push('\n');
     out.push_str(&bars(&outcome.timeline, look));
+    if let Some(cut) = cut(outcome) {
+        out.push('\n');
+        paragraph(&mut out, "", &cut, DIM, look);
+    }
     heading(&mut out, "What happens", look);
     story(&mut out, &outcome.story, look);
     heading(&mut out, "What kubectl get pod shows", look);
@@ -54,6 +58,24 @@ pub fn text(title: &str, outcome: &Outcome, look: Look) -> String {
         paragraph(&mut out, "  ", sentence, Style::new(), look);
     }
     out
+}
+
+/// The outcome as a picture like that of a run, which says that it was none. `supposed` is what was supposed.
+#[must_use]
+pub fn svg(supposed: &str, outcome: &Outcome) -> String {
+    let mut remarks = vec![format!(
+        "Simulated, not run: what would follow from {supposed}"
+    )];
+    remarks.extend(cut(outcome));
+    crate::timeline::svg_with_remarks(&outcome.timeline, &remarks)
+}
+
+/// That the bars end before the simulation does.
+fn cut(outcome: &Outcome) -> Option<String> {
+    let at = time(outcome.timeline_cut_ms?);
+    Some(format!(
+        "The bars end at {at}: from there to the end of the simulation nothing changes."
+    ))
 }
 
 fn heading(out: &mut String, title: &str, look: Look) {

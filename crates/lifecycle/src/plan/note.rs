@@ -74,7 +74,7 @@ pub(super) fn notes(spec: &PodSpec) -> Vec<Note> {
         note(
             "R3.8",
             format!(
-                "A restart of {} by a probe counts its back-off from the end of the run before, so the first two come at once.",
+                "A restart of {} by a probe counts its back-off from the end of the run before, so the first two come at once, and a later one too if its run was longer than the back-off.",
                 list(&killed),
             ),
         );

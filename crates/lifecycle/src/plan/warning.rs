@@ -134,7 +134,7 @@ codes! {
         "Two containers that run at the same time declare the same port; they share one network",
         "let one of them listen elsewhere";
     SigtermIgnored = "sigterm-ignored", "R8.15",
-        "The first process is a shell, `sleep` or `tail` without a handler for SIGTERM: each stop takes the whole grace",
+        "The first process is a shell, `sleep` or `tail` without a handler for SIGTERM, or a shell whose `trap` waits for a program in the foreground: each stop takes the whole grace",
         "`exec` the program, or begin the script with a `trap` and `wait` for the program";
     PreStopOverGrace = "prestop-over-grace", "R8.3, R8.4",
         "A preStop hook takes all of the grace: 2 s are left between SIGTERM and SIGKILL",

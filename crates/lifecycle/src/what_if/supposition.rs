@@ -141,6 +141,57 @@ fn time(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
+/// Two suppositions that cannot both be true, by their places, and why.
+#[must_use]
+pub fn contradiction(all: &[Supposition]) -> Option<(usize, usize, &'static str)> {
+    for (second, other) in all.iter().enumerate() {
+        for (first, one) in all[..second].iter().enumerate() {
+            if let Some(why) = excludes(one, other) {
+                return Some((first, second, why));
+            }
+        }
+    }
+    None
+}
+
+fn excludes(one: &Supposition, other: &Supposition) -> Option<&'static str> {
+    use Behaviour::{IgnoreTerm, NoImage, ProbeFail, SlowStart, SlowStop};
+    let (one, other) = match (one, other) {
+        (Supposition::Delete(_), Supposition::Delete(_)) => {
+            return Some("a Pod is deleted once");
+        }
+        (
+            Supposition::Container {
+                container,
+                behaviour: one,
+            },
+            Supposition::Container {
+                container: same,
+                behaviour: other,
+            },
+        ) if container == same => (one, other),
+        _ => return None,
+    };
+    match (one, other) {
+        (NoImage, NoImage) => None,
+        (NoImage, _) | (_, NoImage) => {
+            Some("a container without image never starts, so nothing else can happen to it")
+        }
+        (IgnoreTerm, SlowStop(_)) | (SlowStop(_), IgnoreTerm) => {
+            Some("a container that ignores SIGTERM does not end after it")
+        }
+        (SlowStop(one), SlowStop(other)) | (SlowStart(one), SlowStart(other)) if one != other => {
+            Some("it holds for all runs, so there can be one such time")
+        }
+        (ProbeFail(one, at), ProbeFail(other, then))
+            if at != then && (one == other || one.is_none() || other.is_none()) =>
+        {
+            Some("the same probe begins to fail once")
+        }
+        _ => None,
+    }
+}
+
 /// Whether a Pod has what is supposed of it.
 ///
 /// # Errors

@@ -265,6 +265,48 @@ fn a_pre_stop_hook_comes_before_sigterm() {
 }
 
 #[test]
+fn what_contradicts_itself() {
+    let first = |texts: &[&str]| {
+        let all: Vec<_> = texts.iter().map(|text| parse(text).unwrap()).collect();
+        contradiction(&all).map(|(one, other, _)| (one, other))
+    };
+    for texts in [
+        ["web=no-image", "web=exit:1"],
+        ["web=ignore-term", "web=slow-stop:3s"],
+        ["delete@5s", "delete@6s"],
+        ["web=slow-start:3s", "web=slow-start:4s"],
+        ["web=probe-fail@3s", "web=probe-fail:liveness@4s"],
+    ] {
+        assert_eq!(first(&texts), Some((0, 1)), "{texts:?}");
+    }
+    for texts in [
+        ["web=exit:1@3s", "web=run"],
+        ["web=no-image", "app=exit:1"],
+        ["web=probe-fail:readiness@3s", "web=probe-fail:liveness@4s"],
+        ["web=hang@5s", "delete@6s"],
+    ] {
+        assert_eq!(first(&texts), None, "{texts:?}");
+    }
+}
+
+/// Bars reach as far as the simulation does, unless little of it is left to see, which is said.
+#[test]
+fn bars_end_with_the_simulation_or_say_where() {
+    let length = |outcome: &Outcome| {
+        let timeline = &outcome.timeline;
+        timeline.to.0.as_millisecond() - timeline.from.0.as_millisecond()
+    };
+    let pod = pod(web(json!({})));
+    let long = ask(&pod, &["web=exit:1@3s"], 600);
+    assert_eq!((length(&long), long.timeline_cut_ms), (600_000, None));
+    let cut = ask(&pod, &["web=exit:1@3s", "web=run"], 600);
+    assert_eq!(cut.timeline_cut_ms, Some(length(&cut)));
+    assert!(length(&cut) < 60_000);
+    let ended = ask(&pod, &["delete@20s"], 600);
+    assert_eq!((length(&ended), ended.timeline_cut_ms), (20_000, None));
+}
+
+#[test]
 fn a_post_start_hook_is_told_from_begin_to_end() {
     let hook = json!({"sleep": {"seconds": 4}});
     let outcome = ask(

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// What can be supposed, for `--help`.
 pub(crate) const HELP: &str = "\
-What containers can be supposed to do, T after their start (5s, 500ms, 2m):
+What containers can be supposed to do, T after their start (5s, 500ms, 2m; seconds without unit):
   exit:CODE[@T]       end by itself; several for one container are one run each, the last stands for the rest
   oom[@T]             be killed for want of memory
   hang[@T]            do nothing any more: probes get no answer, SIGTERM is ignored

@@ -18,6 +18,13 @@ pub(crate) fn run(args: &CheckArgs, term: &Term) -> ExitCode {
         }
     };
     let (findings, objects) = match manifest::load(&sources) {
+        Ok(loaded) if loaded.objects.is_empty() => {
+            term.error_text(&format!(
+                "no object in {}",
+                args.manifests.paths().join(", ")
+            ));
+            return bad_input();
+        }
         Ok(loaded) => {
             let lifecycle = loaded.objects.iter().flat_map(hardly_as_meant);
             let findings = loaded.warnings.iter().cloned().chain(lifecycle);

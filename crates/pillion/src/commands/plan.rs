@@ -25,6 +25,10 @@ pub(crate) fn run(args: &PlanArgs, term: &Term) -> Result<ExitCode, Failure> {
         _ => None,
     });
     let pods = pods.collect::<Vec<_>>();
+    if pods.is_empty() {
+        term.error_text(&format!("no Pod in {}", args.manifests.paths().join(", ")));
+        return Ok(bad_input());
+    }
     if !args.what_if.is_empty() {
         return what_if::run(args, &pods, term);
     }

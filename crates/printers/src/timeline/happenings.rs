@@ -119,6 +119,9 @@ const FOLDED: usize = 8;
 /// How many of a kind are told at the begin, and as many at the end.
 const KEPT: usize = 2;
 
+/// Events of a run that begins.
+const STARTING: [&str; 4] = ["Pulling", "Pulled", "Created", "Started"];
+
 /// Those of one Pod.
 fn of(timeline: &PodTimeline, clock: Clock) -> Vec<Happening> {
     let mut all = Vec::new();
@@ -152,14 +155,24 @@ fn of(timeline: &PodTimeline, clock: Clock) -> Vec<Happening> {
     all.extend(timeline.marks.iter().map(|mark| event(None, mark, clock)));
     for container in &timeline.containers {
         let name = &container.name;
-        all.extend(container.marks.iter().map(|mark| {
+        let marks = container.marks.iter().map(|mark| {
             let mut happening = event(Some(name), mark, clock);
             if mark.reason == "Started" {
                 happening.at = before_ready(happening.at, container, clock);
             }
             happening
-        }));
-        changes(container, clock, &mut all);
+        });
+        let mut own: Vec<Happening> = marks.collect();
+        let mut changed = Vec::new();
+        changes(container, clock, &mut changed);
+        for change in changed {
+            // An end at the very moment of the next start came before that.
+            let next = own.iter().position(|other| {
+                change.what == "ended" && other.at == change.at && STARTING.contains(&&*other.what)
+            });
+            own.insert(next.unwrap_or(own.len()), change);
+        }
+        all.extend(own);
         hooks(container, clock, &mut all);
     }
     all

@@ -42,6 +42,15 @@ pub fn svg(timeline: &PodTimeline) -> String {
 /// The histories of several Pods as one SVG document, on one axis.
 #[must_use]
 pub fn svg_of_all(timelines: &[PodTimeline]) -> String {
+    document(timelines, &[])
+}
+
+/// The history of a Pod with remarks below its name, a line each.
+pub(crate) fn svg_with_remarks(timeline: &PodTimeline, remarks: &[String]) -> String {
+    document(std::slice::from_ref(timeline), remarks)
+}
+
+fn document(timelines: &[PodTimeline], remarks: &[String]) -> String {
     let chart = Chart::new(timelines);
     let names = chart.rows.iter().map(|row| label(row).chars().count());
     let gutter = MARGIN + (names.max().unwrap_or(0) as f64) * CHARACTER + 74.0;
@@ -51,7 +60,7 @@ pub fn svg_of_all(timelines: &[PodTimeline]) -> String {
         length: chart.length as f64,
         shown: HashSet::new(),
     };
-    let mut y = picture.header(&chart);
+    let mut y = picture.header(&chart, remarks);
     let top = y;
     y += 26.0;
     let bottom = y + ROW * chart.rows.len() as f64;
@@ -144,8 +153,8 @@ impl Picture {
         ));
     }
 
-    /// Name, state and time; says where it ends.
-    fn header(&mut self, chart: &Chart) -> f64 {
+    /// Name, state, time and remarks; says where it ends.
+    fn header(&mut self, chart: &Chart, remarks: &[String]) -> f64 {
         let from = chart.from.0.strftime("%Y-%m-%d %H:%M:%S UTC");
         let length = axis::duration(chart.length);
         let mut y = 36.0;
@@ -157,6 +166,13 @@ impl Picture {
             };
             self.text(MARGIN, y + 21.0, "muted", &about);
             y += 50.0;
+        }
+        let columns = ((WIDTH - 2.0 * MARGIN) / CHARACTER) as usize;
+        for remark in remarks {
+            for line in wrap(&escape::cell(remark), columns) {
+                self.text(MARGIN, y - 8.0, "muted", &line);
+                y += LINE;
+            }
         }
         y - 14.0
     }

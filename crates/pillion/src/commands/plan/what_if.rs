@@ -52,6 +52,13 @@ pub(super) fn run(
             return Ok(bad_input());
         }
     }
+    if let Some((first, second, why)) = what_if::contradiction(&all) {
+        let (first, second) = (texts[first], texts[second]);
+        term.error_text(&format!(
+            "--what-if {second}: not together with --what-if {first}: {why}"
+        ));
+        return Ok(bad_input());
+    }
     let picture = match SvgFile::open(args.timeline_svg.as_deref(), &args.manifests.paths()) {
         Ok(picture) => picture,
         Err(failure) => {
@@ -70,7 +77,7 @@ pub(super) fn run(
         PlanOutput::Yaml => object(&pod.object, &texts, &outcome, Format::Yaml)?,
     };
     term.write(text.as_bytes()).map_err(Failure::output)?;
-    picture.write(|| printers::timeline::svg(&outcome.timeline))?;
+    picture.write(|| printers::what_if::svg(&texts.join(", "), &outcome))?;
     Ok(exit::SUCCESS.into())
 }
 
