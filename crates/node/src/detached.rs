@@ -279,7 +279,10 @@ impl Record {
     fn discard(&self, paths: &Paths, namespace: &str, name: &str) -> Result<(), StateError> {
         self.give_up();
         let uid = self.paths.dir.file_name().unwrap_or_default();
-        state::release_name(paths, &uid.to_string_lossy(), namespace, name);
+        let uid = uid.to_string_lossy();
+        // While the name is its own: afterwards another Pod may have it.
+        endpoint::forget(paths, &uid, namespace, name);
+        state::release_name(paths, &uid, namespace, name);
         state::remove_pod(paths, &self.paths)
     }
 

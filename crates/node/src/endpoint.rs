@@ -114,9 +114,7 @@ impl Endpoint {
 
     /// Removes a link, unless another process has it by now.
     fn remove(&self, link: &Path) {
-        if fs::read_link(link).is_ok_and(|target| target.ends_with(&self.file)) {
-            let _ = fs::remove_file(link);
-        }
+        remove_link(link, &self.file);
     }
 }
 
@@ -125,6 +123,18 @@ impl Drop for Endpoint {
         let links = std::mem::take(&mut *self.links.lock().unwrap_or_else(PoisonError::into_inner));
         links.iter().for_each(|link| self.remove(link));
         let _ = fs::remove_file(self.paths.run.join(&self.file));
+    }
+}
+
+/// Removes the link of a Pod that is given up, which an owner that was killed has left.
+pub(crate) fn forget(paths: &Paths, uid: &str, namespace: &str, name: &str) {
+    let link = paths.pod_socket(namespace, name);
+    remove_link(&link, &format!("{uid}.sock"));
+}
+
+fn remove_link(link: &Path, file: &str) {
+    if fs::read_link(link).is_ok_and(|target| target.ends_with(file)) {
+        let _ = fs::remove_file(link);
     }
 }
 
@@ -222,6 +232,9 @@ mod tests {
         clear_dead(&paths, true);
         assert!(link.exists(), "it lives");
 
+        // Another Pod of the name is given up: the link is not its.
+        forget(&paths, "other", "default", "web");
+        assert!(link.is_symlink());
         // Another process takes the Pod's name over: its link stays.
         let other = Endpoint::open(&paths, "two").expect("listen");
         other.link("default", "web").expect("link");

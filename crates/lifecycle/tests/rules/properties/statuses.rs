@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lifecycle::{Role, Time, WaitKind};
+use lifecycle::{Exit, Role, Time, WaitKind};
 use manifest::core::v1::{ConditionStatus, ContainerStatus, PodCondition, PodPhase, PodStatus};
 
 use super::monitor::Monitor;
@@ -203,7 +203,22 @@ fn waits(monitor: &mut Monitor, sim: &Sim, status: &PodStatus) {
         return;
     }
     let waits = machine.waits(sim.now());
-    let active = !machine.is_terminating() && !monitor.deleted;
+    // R21.2: when all apps have ended for good nothing is due, be it in a Pod whose runner was killed and that ends at its
+    // next pass.
+    let over = members(monitor, status)
+        .filter(|(track, _)| track.role == Role::App)
+        .all(|(track, status)| {
+            let end = status.state.as_ref().and_then(|s| s.terminated.as_ref());
+            end.is_some_and(|end| {
+                let exit = Exit {
+                    code: end.exit_code,
+                    signal: None,
+                    oom_killed: false,
+                };
+                !track.restarts_after(exit)
+            })
+        });
+    let active = !machine.is_terminating() && !monitor.deleted && !over;
     let whole = waits.iter().any(|wait| wait.kind == WaitKind::Sandbox);
     let mut silent = None;
     for (track, status) in members(monitor, status) {
